@@ -1,0 +1,140 @@
+"""A recorded drive, whatever recorded it: telemetry, cameras, and what was lost on reading.
+
+`open_drive(path)` opens one; `find_drives(path)` lists what a folder holds. Recorders live in
+`edge/recorders/`, one file a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from edge.camera import Camera
+from edge.errors import DriveError
+from trigger.event import Event
+from trigger.telemetry import Telemetry
+from trigger.vehicle import VehicleProfile
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What makes a drive a clip: where it was cut from, and why.
+
+    Attributes:
+        parent: id of the drive it was cut from; the clip keeps that drive's clock and its second 0.
+        window_ns: [start, end) on that clock, whole seconds of the parent.
+        events: the events whose windows it covers.
+        pre_roll: camera name to the number of decoded frames before the window.
+        engagement: changes of the engaged state from 30 s before the window on, (t_ns, engaged).
+    """
+
+    parent: str
+    window_ns: tuple[int, int]
+    events: tuple[Event, ...]
+    pre_roll: Mapping[str, int]
+    engagement: tuple[tuple[int, bool], ...]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One recorded drive.
+
+    Attributes:
+        id: stable name of the recording; the same bytes give the same id wherever they lie.
+        recorder: name of the format it was read from.
+        t0_ns: start of second 0, int ns on the drive's clock; the sampling grid of `swerve edge scan`.
+        cameras: name to camera, each on its own clock, told in the drive's.
+        engagement: what "engaged" means in this recording; "" where it does not record it.
+        consent: True or False where the recording says whether it may be shared, else None.
+        static: further facts that do not change during the drive.
+        lost: what could not be read, in words. notes: what the reader wants to be known, such as a doubtful sign.
+    """
+
+    id: str
+    recorder: str
+    source: Path
+    t0_ns: int
+    telemetry: Telemetry
+    cameras: Mapping[str, Camera]
+    vehicle: VehicleProfile = VehicleProfile()
+    engagement: str = ""
+    consent: bool | None = None
+    static: Mapping[str, Any] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    cut: Cut | None = None
+
+    @cached_property
+    def span_ns(self) -> tuple[int, int]:
+        """[start, end) of all that was recorded, telemetry and cameras, int ns."""
+        times = [t for t in (self.telemetry.t_ns, *(c.frame_times() for c in self.cameras.values())) if len(t)]
+        if not times:
+            return self.t0_ns, self.t0_ns
+        return int(min(t[0] for t in times)), int(max(t[-1] for t in times)) + 1
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds of the grid the drive touches."""
+        return max(0, -((self.t0_ns - self.span_ns[1]) // 1_000_000_000))
+
+
+class Recorder(Protocol):
+    """One recording format: a module of `edge.recorders`."""
+
+    NAME: str
+
+    def matches(self, path: Path) -> list[Path]:
+        """The drives of this format that `path` itself is or directly holds; empty when it is not one."""
+
+    def open(self, path: Path) -> Drive:
+        """Open one of them. Raises DriveError."""
+
+
+def open_drive(path: Path | str) -> Drive:
+    """Open the one drive at `path`.
+
+    Raises:
+        DriveError: nothing there, not a known recording, or several drives.
+    """
+    found = find_drives(Path(path))
+    if len(found) > 1:
+        names = ", ".join(p.name for _, p in found[:4])
+        raise DriveError(f"{path} holds {len(found)} drives ({names}, ...)", "one drive", "name one of them")
+    recorder, where = found[0]
+    return recorder.open(where)
+
+
+def find_drives(path: Path) -> list[tuple[Recorder, Path]]:
+    """All drives at or below `path`, in the order of their names.
+
+    Raises:
+        DriveError: `path` does not exist, is empty, or holds no known recording.
+    """
+    if not path.exists():
+        raise DriveError(f"{path} does not exist", "a recording or a folder of recordings", "check the path")
+    found = list(_search(path))
+    if not found:
+        empty = path.is_dir() and not any(path.iterdir())
+        raise DriveError(
+            f"{path} is {'empty' if empty else 'not a recording swerve knows'}",
+            "a native drive, a Udacity folder (CSV with images or video) or a comma2k19 segment",
+            "see docs/recorders.md for what each format must hold",
+        )
+    return found
+
+
+def _search(path: Path) -> Iterator[tuple[Recorder, Path]]:
+    from edge.recorders import RECORDERS
+
+    for recorder in RECORDERS:
+        drives = recorder.matches(path)
+        if drives:
+            yield from ((recorder, drive) for drive in drives)
+            return
+    if path.is_dir():
+        for child in sorted(path.iterdir()):
+            if child.is_dir() and not child.name.startswith("."):
+                yield from _search(child)

@@ -1,0 +1,33 @@
+"""What can be wrong with a recording, a clip or a destination.
+
+    Problem
+    └── EdgeError
+        ├── DriveError      the recording as a whole: missing, unknown, malformed
+        │   └── VideoError  one video or image of it
+        ├── ClipError       a clip that does not match its manifest
+        └── PushError       a hand-over that was refused or broke off
+"""
+
+from __future__ import annotations
+
+from trigger.problem import Problem
+
+
+class EdgeError(Problem):
+    pass
+
+
+class DriveError(EdgeError):
+    pass
+
+
+class VideoError(DriveError):
+    pass
+
+
+class ClipError(EdgeError):
+    pass
+
+
+class PushError(EdgeError):
+    pass

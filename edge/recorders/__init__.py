@@ -1,0 +1,13 @@
+"""One file a recording format, all with the same two functions (see `edge.drive.Recorder`).
+
+The order is the order in which a path is asked for: the strictest format first.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from edge.drive import Recorder
+from edge.recorders import comma2k19, native, udacity
+
+RECORDERS: tuple[Recorder, ...] = tuple(cast(Recorder, module) for module in (native, comma2k19, udacity))

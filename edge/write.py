@@ -1,0 +1,62 @@
+"""Writing a native drive: whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from edge.camera import VideoFile
+from edge.durable import new_folder
+from edge.encode import Encoding, Picture, encode
+from edge.errors import DriveError
+from edge.manifest import MANIFEST, TELEMETRY, CameraEntry, Manifest, file_entry
+from edge.schema import write_telemetry
+from trigger.telemetry import Telemetry
+
+CameraWriter = Callable[[Path], VideoFile]
+"""Writes a camera's MP4 at the path it is given and says how to read it."""
+
+
+def encoded(frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> CameraWriter:  # noqa: B008
+    """A camera made of pictures, (t_ns, PyAV frame or (H, W, 3) uint8 RGB) in increasing time."""
+    return lambda path: VideoFile(path, encode(path, frames, encoding))
+
+
+def write_drive(
+    folder: Path, head: Manifest, telemetry: Telemetry, cameras: Mapping[str, CameraWriter]
+) -> Manifest:
+    """Write `folder` and return the finished manifest.
+
+    Args:
+        head: what is known of the drive; its `cameras` and `files` are filled in here.
+        cameras: name to what writes that camera's file, `<name>.mp4`.
+
+    Raises:
+        DriveError: the folder exists.
+    """
+    if folder.exists():
+        raise DriveError(f"{folder} exists", "a new folder", "choose another name or remove it")
+    with new_folder(folder) as temporary:
+        write_telemetry(temporary / TELEMETRY, telemetry)
+        entries = {name: _camera(writer(temporary / f"{name}.mp4")) for name, writer in cameras.items()}
+        files = {path.name: file_entry(path) for path in sorted(temporary.iterdir())}
+        manifest = replace(head, cameras=entries, files=files)
+        (temporary / MANIFEST).write_bytes(manifest.to_bytes())
+    return manifest
+
+
+def _camera(video: VideoFile) -> CameraEntry:
+    keys = video.key_times
+    return CameraEntry(
+        file=video.path.name,
+        t0_ns=video.t0_ns,
+        pts_origin=video.pts_origin,
+        width=video.size[0],
+        height=video.size[1],
+        codec=video.codec,
+        frames=video.total_frames,
+        key_frame_spacing_s=round(float(np.diff(keys).max()) / 1e9, 3) if keys.size > 1 else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Video in, controls out: samples, policy, fit, evaluate, report."""

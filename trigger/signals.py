@@ -1,0 +1,84 @@
+"""The names a signal can have: one table for triggers, storage, labels and reports.
+
+Rules:
+- The unit is the last part of the name. Axes are ISO 8855: x forward, y left, z up, so left is positive.
+- A bool is a bool: a recorder that knows only "brake pressed" gives `brake_pressed`, never a fraction.
+- `steering_wheel_deg`, `steering_tire_deg` and `steering_normalised` are three signals; none is turned
+  into another without a vehicle profile.
+- Names and units follow COVESA VSS where it has them (https://covesa.global/project/vehicle-signal-specification/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+Kind = Literal["number", "flag", "source"]
+
+
+class ControlSource(IntEnum):
+    """Who moved a control. Only `HUMAN` is ever a label."""
+
+    UNKNOWN = 0
+    HUMAN = 1
+    SYSTEM = 2
+    SHARED = 3
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signal's meaning.
+
+    Attributes:
+        kind: `number` (float64), `flag` (0 or 1) or `source` (a `ControlSource`).
+        unit: unit of the stored value, "" where it has none.
+        low, high: what a road vehicle can physically produce, in `unit`; values outside mean a wrong unit.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    low: float
+    high: float
+    meaning: str
+
+
+def _number(name: str, unit: str, low: float, high: float, meaning: str) -> Signal:
+    return Signal(name, "number", unit, low, high, meaning)
+
+
+def _flag(name: str, meaning: str) -> Signal:
+    return Signal(name, "flag", "", 0.0, 1.0, meaning)
+
+
+SIGNALS: dict[str, Signal] = {
+    s.name: s
+    for s in (
+        _number("speed_mps", "m/s", -20.0, 120.0, "speed over ground, + forward"),
+        _number("accel_long_mps2", "m/s^2", -30.0, 30.0, "longitudinal acceleration of the vehicle, gravity removed"),
+        _number("accel_lat_mps2", "m/s^2", -30.0, 30.0, "lateral acceleration of the vehicle, + left, gravity removed"),
+        _number("yaw_rate_dps", "deg/s", -360.0, 360.0, "yaw rate, + turning left"),
+        _number("steering_wheel_deg", "deg", -1080.0, 1080.0, "steering wheel angle, + left"),
+        _number("steering_tire_deg", "deg", -60.0, 60.0, "road wheel angle, + left"),
+        _number("steering_normalised", "", -1.0, 1.0, "steering command, + left, full lock = 1"),
+        _number("steering_torque_nm", "N m", -50.0, 50.0, "driver's torque on the steering wheel, + left"),
+        _number("gas_fraction", "", 0.0, 1.0, "accelerator pedal, 1 = floored"),
+        _number("brake_fraction", "", 0.0, 1.0, "brake pedal, 1 = floored"),
+        _number("lead_distance_m", "m", 0.0, 500.0, "distance to the vehicle ahead"),
+        _number("lat_deg", "deg", -90.0, 90.0, "latitude, WGS 84"),
+        _number("lon_deg", "deg", -180.0, 180.0, "longitude, WGS 84"),
+        _number("heading_deg", "deg", -360.0, 360.0, "course over ground, clockwise from north"),
+        _flag("gas_pressed", "the driver presses the accelerator"),
+        _flag("brake_pressed", "the driver presses the brake"),
+        _flag("steering_pressed", "the driver turns the wheel against or beside the system"),
+        _flag("blinker_left", "left direction indicator is on"),
+        _flag("blinker_right", "right direction indicator is on"),
+        _flag("engaged", "a driver-assistance system is in control of steering, speed or both"),
+        Signal("control_source_steering", "source", "", 0, 3, "who steers: see ControlSource"),
+        Signal("control_source_speed", "source", "", 0, 3, "who works gas and brake: see ControlSource"),
+    )
+}
+
+STEERING_SIGNALS = ("steering_wheel_deg", "steering_tire_deg", "steering_normalised")
+"""Steering columns in the order in which a label is looked for; a drive normally has one."""
