@@ -1,9 +1,9 @@
 """What can be wrong with a store or a dataset version.
 
-    Problem
-    └── CurateError
-        ├── StoreError      not a store, or one in use
-        └── DatasetError    a version that is missing, damaged or empty
+Problem
+└── CurateError
+    ├── StoreError      not a store, or one in use
+    └── DatasetError    a version that is missing, damaged or empty
 """
 
 from __future__ import annotations

@@ -76,10 +76,19 @@ class VideoFile:
         """Times of the key frames, (K,) int64 ns."""
         return self._index.key_ns
 
+    def key_dts(self, index: int) -> int:
+        """Decoding time stamp of a key frame, in the file's ticks: what a seek is aimed at."""
+        return int(self._index.key_dts[index])
+
     @property
     def total_frames(self) -> int:
         """Frames in the file, those outside the window included."""
         return int(self._index.t_ns.size)
+
+    @property
+    def pre_roll(self) -> int:
+        """Frames that lie before the window: decoded on the way to it, never shown."""
+        return int((self._index.t_ns < self._bounds(None, None)[0]).sum())
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -95,7 +104,7 @@ class VideoFile:
             stream.thread_type = "NONE"
             before = np.searchsorted(self._index.key_ns, low, side="right") - 1
             if before > 0:
-                container.seek(int(self._index.key_dts[before]), stream=stream)
+                container.seek(self.key_dts(int(before)), stream=stream)
             for frame in _decoded(container, stream):
                 if frame.pts is None:
                     continue
@@ -205,7 +214,7 @@ def _read_index(video: VideoFile) -> _Index:
         codec, time_base = stream.codec_context.name, stream.time_base
     if not shown or time_base is None:
         raise VideoError(f"{video.path} holds no readable frame", "a video", "copy it again or drop the drive")
-    lost = ()
+    lost: tuple[str, ...] = ()
     if broken or expected > len(shown):
         missing = f"{expected - len(shown)} of {expected} frames" if expected > len(shown) else "its end"
         lost = (f"{video.path.name}: {missing} could not be read{': ' + broken if broken else ''}",)

@@ -16,7 +16,7 @@ from edge.camera import Camera
 from edge.errors import DriveError
 from trigger.event import Event
 from trigger.telemetry import Telemetry
-from trigger.vehicle import VehicleProfile
+from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Cut:
 
     Attributes:
         parent: id of the drive it was cut from; the clip keeps that drive's clock and its second 0.
+        parent_seconds: how many seconds of the grid that drive has.
         window_ns: [start, end) on that clock, whole seconds of the parent.
         events: the events whose windows it covers.
         pre_roll: camera name to the number of decoded frames before the window.
@@ -32,6 +33,7 @@ class Cut:
     """
 
     parent: str
+    parent_seconds: int
     window_ns: tuple[int, int]
     events: tuple[Event, ...]
     pre_roll: Mapping[str, int]
@@ -59,7 +61,7 @@ class Drive:
     t0_ns: int
     telemetry: Telemetry
     cameras: Mapping[str, Camera]
-    vehicle: VehicleProfile = VehicleProfile()
+    vehicle: VehicleProfile = UNKNOWN_VEHICLE
     engagement: str = ""
     consent: bool | None = None
     static: Mapping[str, Any] = field(default_factory=dict)
@@ -120,7 +122,7 @@ def find_drives(path: Path) -> list[tuple[Recorder, Path]]:
         empty = path.is_dir() and not any(path.iterdir())
         raise DriveError(
             f"{path} is {'empty' if empty else 'not a recording swerve knows'}",
-            "a native drive, a Udacity folder (CSV with images or video) or a comma2k19 segment",
+            "a native drive, a CSV with video or images, or a comma2k19 segment",
             "see docs/recorders.md for what each format must hold",
         )
     return found

@@ -36,7 +36,7 @@ class Encoding:
     key_every: int = 20
 
 
-def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> int:  # noqa: B008
+def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> int:
     """Write an MP4 and return t0_ns, the time of its time stamp 0.
 
     Args:
@@ -52,7 +52,7 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
         raise VideoError(f"no pictures for {path.name}", "at least one frame", "check the times of the images")
     t0_ns, picture = first[0], _frame(first[1])
     width, height = picture.width // 2 * 2, picture.height // 2 * 2
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = TIME_BASE
@@ -63,7 +63,9 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
             if (frame.width, frame.height) != (picture.width, picture.height):
                 raise VideoError(
                     f"a picture of {frame.width}x{frame.height} among {picture.width}x{picture.height}",
-                    "one size for a camera", "give each size a camera of its own")
+                    "one size for a camera",
+                    "give each size a camera of its own",
+                )
             converted = frame.reformat(width=width, height=height, format="yuv420p")
             converted.pts, converted.time_base = pts, TIME_BASE
             container.mux(stream.encode(converted))

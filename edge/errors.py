@@ -1,11 +1,11 @@
 """What can be wrong with a recording, a clip or a destination.
 
-    Problem
-    └── EdgeError
-        ├── DriveError      the recording as a whole: missing, unknown, malformed
-        │   └── VideoError  one video or image of it
-        ├── ClipError       a clip that does not match its manifest
-        └── PushError       a hand-over that was refused or broke off
+Problem
+└── EdgeError
+    ├── DriveError      the recording as a whole: missing, unknown, malformed
+    │   └── VideoError  one video or image of it
+    ├── ClipError       a clip that does not match its manifest
+    └── PushError       a hand-over that was refused or broke off
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from edge.drive import Cut
 from edge.errors import DriveError
 from trigger.event import Event
-from trigger.vehicle import VehicleProfile
+from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 FORMAT = "swerve-drive/1"
 MANIFEST = "drive.json"
@@ -56,7 +56,7 @@ class Manifest:
     t0_ns: int
     cameras: Mapping[str, CameraEntry]
     files: Mapping[str, FileEntry]
-    vehicle: VehicleProfile = VehicleProfile()
+    vehicle: VehicleProfile = UNKNOWN_VEHICLE
     engagement: str = ""
     consent: bool | None = None
     static: Mapping[str, Any] = field(default_factory=dict)
@@ -125,6 +125,7 @@ def _no_constant(name: str) -> Any:
 def _cut_to_json(cut: Cut) -> dict[str, Any]:
     return {
         "parent": cut.parent,
+        "parent_seconds": cut.parent_seconds,
         "window_ns": list(cut.window_ns),
         "events": [event.to_json() for event in cut.events],
         "pre_roll": dict(cut.pre_roll),
@@ -223,4 +224,5 @@ def _cut(fields: _Fields) -> Cut:
         raise DriveError(
             f"{fields.path}: cut is malformed ({error!r})", "window, events, engagement", "cut the clip again"
         ) from error
-    return Cut(fields.get("parent", str), (start, end), events, pre_roll, engagement)
+    parent, seconds = fields.get("parent", str), fields.get("parent_seconds", int)
+    return Cut(parent, seconds, (start, end), events, pre_roll, engagement)

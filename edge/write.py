@@ -26,13 +26,18 @@ def encoded(frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding
 
 
 def write_drive(
-    folder: Path, head: Manifest, telemetry: Telemetry, cameras: Mapping[str, CameraWriter]
+    folder: Path,
+    head: Manifest,
+    telemetry: Telemetry,
+    cameras: Mapping[str, CameraWriter],
+    finish: Callable[[Path, Manifest], object] | None = None,
 ) -> Manifest:
     """Write `folder` and return the finished manifest.
 
     Args:
         head: what is known of the drive; its `cameras` and `files` are filled in here.
         cameras: name to what writes that camera's file, `<name>.mp4`.
+        finish: adds files that must appear together with the folder and are not part of its manifest.
 
     Raises:
         DriveError: the folder exists.
@@ -41,10 +46,14 @@ def write_drive(
         raise DriveError(f"{folder} exists", "a new folder", "choose another name or remove it")
     with new_folder(folder) as temporary:
         write_telemetry(temporary / TELEMETRY, telemetry)
-        entries = {name: _camera(writer(temporary / f"{name}.mp4")) for name, writer in cameras.items()}
+        videos = {name: writer(temporary / f"{name}.mp4") for name, writer in cameras.items()}
+        entries = {name: _camera(video) for name, video in videos.items()}
         files = {path.name: file_entry(path) for path in sorted(temporary.iterdir())}
-        manifest = replace(head, cameras=entries, files=files)
+        cut = replace(head.cut, pre_roll={n: v.pre_roll for n, v in videos.items()}) if head.cut else None
+        manifest = replace(head, cameras=entries, files=files, cut=cut)
         (temporary / MANIFEST).write_bytes(manifest.to_bytes())
+        if finish:
+            finish(temporary, manifest)
     return manifest
 
 

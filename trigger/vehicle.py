@@ -16,3 +16,6 @@ class VehicleProfile:
 
     wheelbase_m: float | None = None
     steering_ratio: float | None = None
+
+
+UNKNOWN_VEHICLE = VehicleProfile()

@@ -1,0 +1,182 @@
+"""`swerve edge ...`: scan recorded drives, cut clips, hand them over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from edge.clip import find_clips
+from edge.cut import Written, cut
+from edge.destination import destination
+from edge.drive import Drive, find_drives
+from edge.errors import DriveError
+from edge.output import as_json, say
+from edge.push import push
+from edge.scan import DEFAULT_BASELINE, Scan, scan
+from trigger.event import Event
+
+PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+BASELINE = click.option(
+    "--baseline",
+    type=click.FloatRange(0.0, 1.0),
+    default=DEFAULT_BASELINE,
+    show_default=True,
+    help="Probability with which each second is drawn at random; 1 keeps whole drives.",
+)
+JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
+
+
+@click.group()
+def edge() -> None:
+    """On the car, or over a folder of recorded drives: find the moments, cut them, hand them over."""
+
+
+@edge.command("scan")
+@PATHS
+@BASELINE
+@JSON
+def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
+    """List the events in recorded drives: one line an event."""
+    scans = [scan(drive, baseline) for drive in _drives(paths, quiet=json_)]
+    if json_:
+        as_json([_scan_json(found) for found in scans])
+        return
+    table = Table("drive", "kind", "t [s]", "t [ns]", "severity", "evidence", title="Events")
+    for found in scans:
+        for event in found.events:
+            table.add_row(found.drive.id, *_cells(event, found.drive))
+    console = Console()
+    console.print(table if table.row_count else "No event.")
+    for found in scans:
+        _tell(console, found)
+
+
+@edge.command("cut")
+@PATHS
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the clips.")
+@BASELINE
+@click.option("--no-position", is_flag=True, help="Leave latitude, longitude and heading out of the clips.")
+@JSON
+def cut_command(paths: tuple[Path, ...], out: Path, baseline: float, no_position: bool, json_: bool) -> None:
+    """Cut clips around the events of recorded drives."""
+    console = Console(stderr=json_)
+    clips: list[Written] = []
+    for drive in _drives(paths, quiet=json_):
+        found = scan(drive, baseline)
+        written = list(track(cut(found, out, not no_position), f"cutting {drive.id}", console=Console(stderr=True)))
+        clips += written
+        if not json_:
+            _tell(console, found)
+        if not written:
+            why = "no event and no baseline second" if drive.cameras else "no video"
+            console.print(f"[yellow]{drive.id}[/]: no clip ({why})")
+    if json_:
+        as_json([_clip_json(clip) for clip in clips])
+        return
+    table = Table("clip", "seconds", "events", "KB", "", title=f"Clips in {out}")
+    for clip in clips:
+        size = f"{clip.bytes / 1000:.0f}"
+        table.add_row(
+            clip.folder.name,
+            str(clip.stretch.end - clip.stretch.first),
+            _kinds(clip),
+            size,
+            "" if clip.new else "was there",
+        )
+    console.print(table)
+
+
+@edge.command("push")
+@PATHS
+@click.option("--to", "where", required=True, help="The store: a folder, or file:///path.")
+@click.option("--consent", is_flag=True, help="I may share these recordings.")
+@JSON
+def push_command(paths: tuple[Path, ...], where: str, consent: bool, json_: bool) -> None:
+    """Hand clips over to a store; a clip counts as delivered when the store has checked it."""
+    to = destination(where)
+    folders = [folder for path in paths for folder in find_clips(path)]
+    receipts = [push(f, to, consent) for f in track(folders, "pushing", console=Console(stderr=True))]
+    if json_:
+        as_json([vars(receipt) for receipt in receipts])
+        return
+    new = [r for r in receipts if not r.known]
+    sent = sum(r.bytes for r in new) / 1e6
+    Console().print(f"{len(new)} clips handed over ({sent:.1f} MB), {len(receipts) - len(new)} were there already.")
+
+
+def _drives(paths: tuple[Path, ...], quiet: bool) -> Iterator[Drive]:
+    """Every drive below the paths; one that cannot be opened beside others that can is said and skipped."""
+    found = [entry for path in paths for entry in find_drives(path)]
+    opened, failed = 0, []
+    for recorder, path in track(found, "reading", console=Console(stderr=True), disable=quiet or len(found) < 2):
+        try:
+            drive = recorder.open(path)
+        except DriveError as error:
+            failed.append(error)
+            if len(found) > 1:
+                say(error)
+            continue
+        opened += 1
+        yield drive
+    if failed and not opened:
+        raise failed[-1]
+
+
+def _cells(event: Event, drive: Drive) -> tuple[str, ...]:
+    e = event.evidence
+    return (
+        event.kind,
+        f"{(event.t_ns - drive.t0_ns) / 1e9:.2f}",
+        str(event.t_ns),
+        f"{event.severity:.2f}",
+        f"{e.signal} {e.value:.3g} (threshold {e.threshold:.3g})",
+    )
+
+
+def _tell(console: Console, found: Scan) -> None:
+    """What a reader should know of a drive beside its events: absent signals, losses, doubts; each once."""
+    by_need: dict[str, list[str]] = {}
+    for kind, needs in found.absent.items():
+        by_need.setdefault(needs, []).append(kind)
+    lines = [f"[dim]absent: {needs} (for {', '.join(kinds)})[/]" for needs, kinds in by_need.items()]
+    lines += [f"[red]lost: {line}[/]" for line in found.drive.lost]
+    lines += [f"[yellow]note: {line}[/]" for line in found.drive.notes]
+    if lines:
+        console.print(f"[bold]{found.drive.id}[/]", *lines, sep="\n  ")
+
+
+def _kinds(clip: Written) -> str:
+    counts = Counter(event.kind for event in clip.stretch.events)
+    return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in sorted(counts.items()))
+
+
+def _scan_json(found: Scan) -> dict[str, Any]:
+    return {
+        "drive": found.drive.id,
+        "source": str(found.drive.source),
+        "seconds": found.drive.seconds,
+        "baseline": found.baseline,
+        "events": [
+            {"t_s": round((event.t_ns - found.drive.t0_ns) / 1e9, 3)} | event.to_json() for event in found.events
+        ],
+        "absent": dict(found.absent),
+        "lost": list(found.drive.lost),
+        "notes": list(found.drive.notes),
+    }
+
+
+def _clip_json(clip: Written) -> dict[str, Any]:
+    return {
+        "folder": str(clip.folder),
+        "seconds": clip.stretch.end - clip.stretch.first,
+        "bytes": clip.bytes,
+        "new": clip.new,
+        "events": [event.to_json() for event in clip.stretch.events],
+    }

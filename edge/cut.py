@@ -1,0 +1,160 @@
+"""Cut clips: which stretches of a drive to keep (pure), and writing them.
+
+Windows are widened to whole seconds of the drive, the unit in which inclusion is known; those that overlap or
+touch share one clip. Video that is already compressed is copied packet by packet; images are encoded once.
+Telemetry begins 30 s before the picture: all the context any trigger may need to be run again on the clip.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edge.camera import Camera, VideoFile
+from edge.drive import Cut, Drive
+from edge.durable import PREFIX, sync_folder
+from edge.encode import encode
+from edge.manifest import Manifest
+from edge.offer import OFFER, Offer, run_lengths
+from edge.remux import can_copy, copy_stretch
+from edge.scan import Scan, inclusion, whole_seconds
+from edge.write import CameraWriter, write_drive
+from trigger.baseline import SECOND_NS
+from trigger.disengagement import engagement_changes
+from trigger.event import Event
+from trigger.telemetry import Telemetry
+
+CONTEXT_NS = 30 * SECOND_NS
+POSITION = ("lat_deg", "lon_deg", "heading_deg")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Seconds [first, end) of a drive, and the events whose windows they cover."""
+
+    first: int
+    end: int
+    events: tuple[Event, ...]
+
+
+def plan(found: Scan) -> list[Stretch]:
+    """Stretches to keep, in order of time, none overlapping or touching."""
+    stretches: list[Stretch] = []
+    windows = sorted((*whole_seconds(found.drive, e.window_ns), i, e) for i, e in enumerate(found.events))
+    for first, end, _, event in windows:
+        if first >= end:
+            continue
+        if stretches and first <= stretches[-1].end:
+            last = stretches[-1]
+            stretches[-1] = Stretch(last.first, max(last.end, end), (*last.events, event))
+        else:
+            stretches.append(Stretch(first, end, (event,)))
+    return stretches
+
+
+@dataclass(frozen=True)
+class Written:
+    """A clip on disk; `new` is False where the very same clip lay there already."""
+
+    folder: Path
+    stretch: Stretch
+    bytes: int
+    new: bool
+
+
+def cut(found: Scan, out: Path, position: bool = True) -> Iterator[Written]:
+    """Write the clips of one scan below `out`, one at a time; stretches without a picture are left out.
+
+    Args:
+        position: False leaves latitude, longitude and heading out of the clips.
+    """
+    chances = inclusion(found)
+    out.mkdir(parents=True, exist_ok=True)
+    for stretch in plan(found):
+        cameras = _cameras(found.drive, _window(found.drive, stretch))
+        if cameras:
+            runs = run_lengths(stretch.first, chances[stretch.first : stretch.end])
+            yield _write(found, stretch, cameras, runs, out, position)
+
+
+def _write(
+    found: Scan,
+    stretch: Stretch,
+    cameras: dict[str, CameraWriter],
+    runs: tuple[tuple[int, int, float], ...],
+    out: Path,
+    position: bool,
+) -> Written:
+    drive, window = found.drive, _window(found.drive, stretch)
+    temporary = out / f"{PREFIX}cut-{drive.id}-{stretch.first}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    telemetry = _telemetry(drive, window, position)
+    head = _head(drive, stretch, window, telemetry)
+    manifest = write_drive(
+        temporary, head, telemetry, cameras, finish=partial(_offer, baseline=found.baseline, runs=runs)
+    )
+    folder = out / f"{drive.id}_{stretch.first:04d}-{stretch.end:04d}s_{manifest.digest[:8]}"
+    size = sum(p.stat().st_size for p in temporary.iterdir())
+    if folder.exists():
+        shutil.rmtree(temporary)
+        return Written(folder, stretch, size, new=False)
+    temporary.rename(folder)
+    sync_folder(out)
+    return Written(folder, stretch, size, new=True)
+
+
+def _offer(folder: Path, manifest: Manifest, baseline: float, runs: tuple[tuple[int, int, float], ...]) -> None:
+    """Bind the offer to the finished clip."""
+    (folder / OFFER).write_bytes(Offer(manifest.digest, baseline, runs).to_bytes())
+
+
+def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Telemetry) -> Manifest:
+    context = telemetry.between(window[0] - CONTEXT_NS, window[1])
+    return Manifest(
+        id=f"{drive.id}@{stretch.first}-{stretch.end}s",
+        recorder=drive.recorder,
+        t0_ns=drive.t0_ns,
+        cameras={},
+        files={},
+        vehicle=drive.vehicle,
+        engagement=drive.engagement,
+        consent=drive.consent,
+        static=drive.static,
+        lost=drive.lost,
+        cut=Cut(drive.id, drive.seconds, window, stretch.events, {}, engagement_changes(context)),
+    )
+
+
+def _window(drive: Drive, stretch: Stretch) -> tuple[int, int]:
+    return drive.t0_ns + stretch.first * SECOND_NS, drive.t0_ns + stretch.end * SECOND_NS
+
+
+def _telemetry(drive: Drive, window: tuple[int, int], position: bool) -> Telemetry:
+    kept = drive.telemetry.between(window[0] - CONTEXT_NS, window[1])
+    if position:
+        return kept
+    return Telemetry.merge({name: kept.samples(name) for name in kept if name not in POSITION})
+
+
+def _cameras(drive: Drive, window: tuple[int, int]) -> dict[str, CameraWriter]:
+    """What writes each camera that saw anything in the window."""
+    return {
+        name: partial(_write_camera, camera, window)
+        for name, camera in drive.cameras.items()
+        if _sees(camera.frame_times(), window)
+    }
+
+
+def _sees(t_ns: np.ndarray, window: tuple[int, int]) -> bool:
+    return bool(np.diff(np.searchsorted(t_ns, window))[0] > 0)
+
+
+def _write_camera(camera: Camera, window: tuple[int, int], path: Path) -> VideoFile:
+    if isinstance(camera, VideoFile) and can_copy(camera):
+        return copy_stretch(camera, *window, path)
+    return VideoFile(path, encode(path, camera.frames(*window)), window_ns=window)

@@ -1,0 +1,105 @@
+"""Where clips go: three calls that a folder and a network service both answer.
+
+`held` says how many bytes of a file have arrived, `append` adds the next ones, `commit` checks the whole clip and
+answers with a receipt. So a hand-over resumes inside a file, and nothing counts as delivered before the receiver
+has checked it. A clip becomes visible in `inbox/` only by `commit`; what has arrived until then lies in `arriving/`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from edge.clip import open_clip
+from edge.durable import sync_folder, sync_tree
+from edge.errors import ClipError, DriveError, PushError
+
+ARRIVING, INBOX, CLIPS, QUARANTINE = "arriving", "inbox", "clips", "quarantine"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the receiver vouches for: the clip, whole and on its disk. `known` where it had it before."""
+
+    clip_id: str
+    bytes: int
+    known: bool
+
+
+class Destination(Protocol):
+    def receipt(self, clip_id: str) -> Receipt | None:
+        """The receipt of a clip that was committed before, None for any other."""
+
+    def held(self, clip_id: str, name: str) -> int:
+        """Bytes of this file that have arrived."""
+
+    def append(self, clip_id: str, name: str, offset: int, data: bytes) -> None:
+        """Add bytes at `offset`, which must be `held`. Raises PushError."""
+
+    def commit(self, clip_id: str) -> Receipt:
+        """Check the clip and make it visible. Raises PushError, and forgets what arrived, where it is not whole."""
+
+
+@dataclass(frozen=True)
+class FolderDestination:
+    """A store that is a folder, on this machine or mounted."""
+
+    root: Path
+
+    def receipt(self, clip_id: str) -> Receipt | None:
+        for place in (CLIPS, INBOX, QUARANTINE):
+            folder = self.root / place / _safe(clip_id)
+            if folder.is_dir():
+                return Receipt(clip_id, open_clip(folder).bytes, known=True)
+        return None
+
+    def held(self, clip_id: str, name: str) -> int:
+        path = self._arriving(clip_id) / _safe(name)
+        return path.stat().st_size if path.exists() else 0
+
+    def append(self, clip_id: str, name: str, offset: int, data: bytes) -> None:
+        held = self.held(clip_id, name)
+        if held != offset:
+            raise PushError(f"bytes for {name} at {offset}", f"at {held}", "ask what is held and go on from there")
+        self._arriving(clip_id).mkdir(parents=True, exist_ok=True)
+        with (self._arriving(clip_id) / _safe(name)).open("ab") as file:
+            file.write(data)
+
+    def commit(self, clip_id: str) -> Receipt:
+        folder = self._arriving(clip_id)
+        try:
+            clip = open_clip(folder)
+            clip.verify()
+            if clip.id != clip_id:
+                raise ClipError(f"a clip {clip.id[:12]} sent as {clip_id[:12]}", "one id", "send it again")
+        except (ClipError, DriveError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise PushError(
+                f"{clip_id[:12]} did not arrive whole: {error.got}", error.wanted, "push it again"
+            ) from error
+        receipt = Receipt(clip_id, clip.bytes, known=False)
+        sync_tree(folder)
+        inbox = self.root / INBOX
+        inbox.mkdir(exist_ok=True)
+        folder.rename(inbox / clip_id)
+        sync_folder(inbox)
+        return receipt
+
+    def _arriving(self, clip_id: str) -> Path:
+        return self.root / ARRIVING / _safe(clip_id)
+
+
+def _safe(name: str) -> str:
+    if name != os.path.basename(name) or name in ("", ".", "..") or "\0" in name:  # noqa: PTH119
+        raise PushError(f"the name {name!r}", "a plain file name", "cut the clip again")
+    return name
+
+
+def destination(where: str) -> Destination:
+    """The destination a user named. Raises PushError for one that is not built."""
+    if "://" in where and not where.startswith("file://"):
+        raise PushError(f"the destination {where}", "a folder, or file:///path", "push to a folder the service reads")
+    return FolderDestination(Path(where.removeprefix("file://")))

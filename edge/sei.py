@@ -1,0 +1,134 @@
+"""Take user data out of compressed video, and leave everything a decoder needs.
+
+Cameras hide facts in SEI messages: Tesla's dashcam writes speed and position into every frame. Messages of
+type 4 (registered user data) and 5 (unregistered) are removed; the others stay, because a recovery point
+message is what lets a decoder start at an open GOP.
+
+Covers H.264 and HEVC, with length prefixes (MP4) or start codes (raw streams, MPEG-TS). Nothing is decoded.
+ITU-T H.264 7.3.2.3 and annex D; H.265 7.3.2.4 and annex D; ISO/IEC 14496-15 for the length-prefixed form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+USER_DATA = (4, 5)
+H264_SEI = 6
+HEVC_SEI = (39, 40)
+_START_CODE = re.compile(rb"\x00\x00\x00?\x01")
+_ESCAPE = re.compile(rb"\x00\x00\x03(?=[\x00-\x03]|$)")
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How NAL units stand in a packet: codec "h264" or "hevc"; bytes of the length prefix, 0 = start codes."""
+
+    codec: str
+    length_bytes: int
+
+    @staticmethod
+    def of(codec: str, extradata: bytes | None) -> Framing:
+        """From the codec's private data: avcC and hvcC begin with 1 and hold the prefix's size."""
+        data = extradata or b""
+        if codec == "h264" and len(data) > 4 and data[0] == 1:
+            return Framing(codec, (data[4] & 3) + 1)
+        if codec == "hevc" and len(data) > 21 and data[0] == 1:
+            return Framing(codec, (data[21] & 3) + 1)
+        return Framing(codec, 0)
+
+
+def strip_user_data(packet: bytes, framing: Framing) -> bytes:
+    """The packet without user-data SEI messages; the very same bytes where it holds none."""
+    units = list(_units(packet, framing))
+    kept = [_clean_unit(unit, framing) for unit in units]
+    if kept == units:
+        return packet
+    return b"".join(_framed(unit, framing) for unit in kept if unit)
+
+
+def strip_extradata(extradata: bytes | None, framing: Framing) -> bytes | None:
+    """Codec private data without user-data SEI; x265 and some cameras put it there too."""
+    if not extradata:
+        return extradata
+    if framing.length_bytes == 0:
+        return strip_user_data(extradata, framing)
+    return _strip_hvcc(extradata, framing) if framing.codec == "hevc" else extradata
+
+
+def _strip_hvcc(data: bytes, framing: Framing) -> bytes:
+    """hvcC: 22 bytes, a count of arrays, each (type, count, (length, NAL)...)."""
+    arrays, at = [], 23
+    for _ in range(data[22]):
+        head, count = data[at : at + 1], int.from_bytes(data[at + 1 : at + 3], "big")
+        at += 3
+        units = []
+        for _ in range(count):
+            size = int.from_bytes(data[at : at + 2], "big")
+            units.append(_clean_unit(data[at + 2 : at + 2 + size], framing))
+            at += 2 + size
+        kept = [u for u in units if u]
+        if kept:
+            body = b"".join(len(u).to_bytes(2, "big") + u for u in kept)
+            arrays.append(head + len(kept).to_bytes(2, "big") + body)
+    return data[:22] + bytes([len(arrays)]) + b"".join(arrays)
+
+
+def _units(packet: bytes, framing: Framing) -> Iterator[bytes]:
+    if framing.length_bytes == 0:
+        marks = list(_START_CODE.finditer(packet))
+        ends = [m.start() for m in marks[1:]] + [len(packet)]
+        yield from (packet[m.end() : end] for m, end in zip(marks, ends, strict=True))
+        return
+    at = 0
+    while at + framing.length_bytes <= len(packet):
+        size = int.from_bytes(packet[at : at + framing.length_bytes], "big")
+        at += framing.length_bytes
+        yield packet[at : at + size]
+        at += size
+
+
+def _framed(unit: bytes, framing: Framing) -> bytes:
+    prefix = len(unit).to_bytes(framing.length_bytes, "big") if framing.length_bytes else b"\x00\x00\x00\x01"
+    return prefix + unit
+
+
+def _clean_unit(unit: bytes, framing: Framing) -> bytes:
+    """The unit, without its user-data messages when it is SEI; empty when nothing else was in it."""
+    header = 1 if framing.codec == "h264" else 2
+    if len(unit) <= header or not _is_sei(unit, framing):
+        return unit
+    payload = _ESCAPE.sub(b"\x00\x00", unit[header:])
+    messages = list(_messages(payload))
+    kept = [body for kind, body in messages if kind not in USER_DATA]
+    if len(kept) == len(messages):
+        return unit
+    return unit[:header] + _escaped(b"".join(kept) + b"\x80") if kept else b""
+
+
+def _is_sei(unit: bytes, framing: Framing) -> bool:
+    if framing.codec == "h264":
+        return unit[0] & 0x1F == H264_SEI
+    return (unit[0] >> 1) & 0x3F in HEVC_SEI
+
+
+def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
+    """(type, whole message with its header); a message that runs past the end is taken as user data."""
+    at = 0
+    while at < len(payload) and payload[at:] != b"\x80":
+        start, numbers = at, []
+        for _ in range(2):
+            number = 0
+            while at < len(payload) and payload[at] == 0xFF:
+                number, at = number + 255, at + 1
+            number, at = number + (payload[at] if at < len(payload) else 0), at + 1
+            numbers.append(number)
+        kind, size = numbers
+        yield (kind, payload[start : at + size]) if at + size <= len(payload) else (USER_DATA[1], b"")
+        at += size
+
+
+def _escaped(payload: bytes) -> bytes:
+    """Put emulation prevention back: 00 00 followed by 00..03 gets a 03 between."""
+    return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", payload)

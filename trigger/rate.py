@@ -1,0 +1,62 @@
+"""The rate of change of a signal, from a straight line through its latest samples.
+
+Neighbouring samples are never differenced: receive times are batched, and on a real car that gives
+accelerations of -274 m/s^2. The line goes through every sample of the last `over_s` seconds, at least three,
+so the answer at a time depends on those samples alone and is the same however a recording is chopped.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trigger.telemetry import Times, Values
+
+MIN_SAMPLES = 3
+MAX_STRETCH = 3.0
+"""A window that needs more than this many times `over_s` to hold three samples has no rate."""
+
+
+def rate(t_ns: Times, values: Values, over_s: float) -> Values:
+    """Slope of the least-squares line through the samples of the last `over_s` seconds.
+
+    Args:
+        t_ns: (N,) int64 ns, strictly increasing. values: (N,) in any unit.
+        over_s: length of the window in seconds; where samples are sparse it stretches to three of them.
+
+    Returns:
+        (N,) unit per second; NaN where there are not three samples within `MAX_STRETCH * over_s`.
+    """
+    n, window_ns = t_ns.size, round(over_s * 1e9)
+    result = np.full(n, np.nan)
+    if n < MIN_SAMPLES:
+        return result
+    index = np.arange(n)
+    first = np.minimum(np.searchsorted(t_ns, t_ns - window_ns), index - (MIN_SAMPLES - 1))
+    usable = first >= 0
+    usable[usable] &= (t_ns[usable] - t_ns[first[usable]]) <= MAX_STRETCH * window_ns
+    count = np.where(usable, index - first + 1, 0)
+    s_t, s_v, s_tt, s_tv = (np.zeros(n) for _ in range(4))
+    for back in range(int(count.max(initial=0))):
+        row = np.flatnonzero(count > back)
+        t_s = (t_ns[row - back] - t_ns[row]) / 1e9
+        v = values[row - back] - values[row]
+        s_t[row] += t_s
+        s_v[row] += v
+        s_tt[row] += t_s * t_s
+        s_tv[row] += t_s * v
+    spread = count * s_tt - s_t * s_t
+    good = usable & (spread > 0)
+    result[good] = (count * s_tv - s_t * s_v)[good] / spread[good]
+    return result
+
+
+def trailing_mean(t_ns: Times, values: Values, over_s: float) -> Values:
+    """Mean of the samples of the last `over_s` seconds, the present one included; (N,) in the values' unit."""
+    n = t_ns.size
+    first = np.searchsorted(t_ns, t_ns - round(over_s * 1e9))
+    count = np.arange(n) - first + 1
+    total = np.zeros(n)
+    for back in range(int(count.max(initial=0))):
+        row = np.flatnonzero(count > back)
+        total[row] += values[row - back]
+    return np.asarray(total / np.maximum(count, 1), np.float64)
