@@ -204,10 +204,12 @@ def _read_index(video: VideoFile) -> _Index:
         broken = ""
         try:
             for packet in container.demux(stream):
-                if packet.size and packet.pts is not None and not packet.is_discard:
+                if not packet.size or packet.pts is None:
+                    continue
+                if packet.is_keyframe and not packet.is_corrupt:
+                    keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
+                if not packet.is_discard:  # decoded on the way, but before the edit list's start
                     shown.append(packet.pts)
-                    if packet.is_keyframe and not packet.is_corrupt:
-                        keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
         except DECODE_ERRORS as error:
             broken = str(error)
         expected, size = stream.frames, (stream.width, stream.height)

@@ -1,0 +1,93 @@
+"""`swerve curate ...`: the nightly job, and a look at what it published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from curate.dataset import DatasetVersion, open_version, version_names
+from curate.nightly import Night, nightly
+from curate.store import open_store
+from edge.output import as_json
+
+STORE = click.option("--store", required=True, type=click.Path(path_type=Path), help="Folder that clips are pushed to.")
+JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
+
+
+@click.group()
+def curate() -> None:
+    """Take clips in, check, weigh, split and publish immutable dataset versions."""
+
+
+@curate.command("nightly")
+@STORE
+@click.option(
+    "--split",
+    default="block:0.2",
+    show_default=True,
+    help="time:F trains on the earlier share F of every drive; block:S draws 60 s blocks for the exam.",
+)
+@JSON
+def nightly_command(store: Path, split: str, json_: bool) -> None:
+    """Admit what has arrived and publish a dataset version; run again, it gives the same digest."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        night = nightly(open_store(store), split, step=status.update)
+    if json_:
+        as_json(_night_json(night))
+        return
+    out = Console()
+    refused = [a for a in night.admissions if a.reason]
+    out.print(f"{len(night.admissions) - len(refused)} clips admitted, {len(refused)} quarantined")
+    for admission in refused:
+        out.print(f"  [red]{admission.clip_id[:12]}[/]: {admission.reason}")
+    out.print(_version_table(night.version))
+
+
+@curate.command("versions")
+@STORE
+@JSON
+def versions_command(store: Path, json_: bool) -> None:
+    """List the published versions, oldest first."""
+    versions = [open_version(store, name) for name in version_names(open_store(store).root)]
+    if json_:
+        as_json([{"name": version.name, **version.head} for version in versions])
+        return
+    table = Table("version", "clips", "seconds", "split", "digest")
+    for version in versions:
+        counts = version.head["counts"]
+        table.add_row(
+            version.name,
+            str(counts["clips"]),
+            str(counts["seconds"]),
+            version.head["recipe"]["split"],
+            version.digest[:16],
+        )
+    Console().print(table)
+
+
+def _version_table(version: DatasetVersion) -> Table:
+    counts: dict[str, Any] = version.head["counts"]
+    table = Table("", "", title=f"Dataset version {version.name}", show_header=False)
+    table.add_row("digest", version.digest)
+    table.add_row("clips, drives, seconds", f"{counts['clips']}, {counts['drives']}, {counts['seconds']}")
+    table.add_row("split", ", ".join(f"{part} {n} s" for part, n in counts["split"].items()))
+    table.add_row("seconds of each event", ", ".join(f"{k} {n}" for k, n in counts["event_seconds"].items()) or "none")
+    table.add_row(
+        "effective sample size", f"{counts['effective_train_seconds']} of {counts['split'].get('train', 0)} s"
+    )
+    table.add_row("largest share of one second", f"{100 * counts['largest_train_share']:.2f} %")
+    return table
+
+
+def _night_json(night: Night) -> dict[str, Any]:
+    return {
+        "version": night.version.name,
+        **night.version.head,
+        "admitted": [a.clip_id for a in night.admissions if not a.reason],
+        "quarantined": {a.clip_id: a.reason for a in night.admissions if a.reason},
+    }

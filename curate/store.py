@@ -1,0 +1,52 @@
+"""A store: the folder in which clips arrive, are admitted, and become dataset versions.
+
+arriving/   half-sent clips           inbox/       whole clips, not yet looked at
+clips/      admitted, by clip id      quarantine/  refused, each with reason.json; never deleted
+versions/   published datasets        cache/       what can be made again
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.errors import StoreError
+from edge.destination import CLIPS, INBOX, QUARANTINE
+
+
+@dataclass(frozen=True)
+class Store:
+    root: Path
+
+    def folders(self, place: str) -> list[Path]:
+        """Clips in `inbox`, `clips` or `quarantine`, sorted by id."""
+        folder = self.root / place
+        return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".") if folder.is_dir() else []
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one nightly run at a time; the lock goes with the process, also when it is killed."""
+        descriptor = os.open(self.root / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreError(
+                    f"another run works on {self.root}", "one at a time", "wait for it to end and start again"
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def open_store(root: Path) -> Store:
+    """Raises StoreError where no clip was ever handed over."""
+    if not any((root / place).is_dir() for place in (INBOX, CLIPS, QUARANTINE)):
+        raise StoreError(
+            f"{root} is not a store", "a folder that clips were pushed to", "run: swerve edge push CLIPS --to STORE"
+        )
+    return Store(root)

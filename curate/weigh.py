@@ -1,0 +1,106 @@
+"""What a second is worth in training: event kind x rarity x whether there is anything to learn from it.
+
+Every factor is a column of the dataset, so that a weight can always say why. Sampling by inverse density of the
+controls is the strong simple recipe of CoVLA (Arai et al. 2024); square roots and caps keep a handful of odd
+seconds from filling every batch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.seconds import Second
+from trigger.baseline import KIND as BASELINE
+
+Factors = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How weights are made.
+
+    Attributes:
+        kind_power: a kind's factor is (seconds / seconds of that kind) ** kind_power.
+        rarity_power: a second's factor is (median density / its density) ** rarity_power.
+        cap: no factor is above this, none below its inverse; the factor `label` is a share, 0 to 1.
+        neighbour: bandwidth of the density, as a share of the spread (interquartile range / 1.349).
+    """
+
+    kind_power: float = 0.5
+    rarity_power: float = 0.5
+    cap: float = 5.0
+    neighbour: float = 0.25
+
+
+DEFAULT = Recipe()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Factors and their product, each (N,) float64; the product is not yet scaled to a mean of 1."""
+
+    kind: Factors
+    rarity: Factors
+    label: Factors
+
+    @property
+    def product(self) -> Factors:
+        return self.kind * self.rarity * self.label
+
+
+def weigh(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Weights:
+    label = np.array([second.human_share for second in seconds])
+    return Weights(kind_factors(seconds, recipe), rarity_factors(seconds, recipe), label)
+
+
+def kind_factors(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Factors:
+    """Rarer kinds weigh more; a second of several kinds takes the greatest. Baseline and none count 1."""
+    counts = Counter(kind for second in seconds for kind in second.events if kind != BASELINE)
+    factor = {kind: (len(seconds) / n) ** recipe.kind_power for kind, n in counts.items()}
+    each = [max((factor.get(kind, 1.0) for kind in second.events), default=1.0) for second in seconds]
+    return np.minimum(np.array(each, np.float64), recipe.cap)
+
+
+def rarity_factors(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Factors:
+    """Inverse density of (mean steering, change of speed), Gaussian kernel; 1 where neither is recorded."""
+    features = [
+        _scaled(np.array([getattr(second, name) for second in seconds])) for name in ("steering", "speed_change")
+    ]
+    known = [feature for feature in features if feature is not None]
+    if not known:
+        return np.ones(len(seconds))
+    points = np.stack(known, axis=1) / recipe.neighbour
+    density = _density(points)
+    return np.clip((np.median(density) / density) ** recipe.rarity_power, 1 / recipe.cap, recipe.cap)
+
+
+def _scaled(values: Factors) -> Factors | None:
+    """In units of its own spread; a missing value counts as ordinary (the median)."""
+    present = values[np.isfinite(values)]
+    if present.size < 2:
+        return None
+    low, middle, high = np.percentile(present, [25, 50, 75])
+    spread = (high - low) / 1.349 or float(present.std())
+    if spread == 0:
+        return None
+    return np.asarray(np.where(np.isfinite(values), (values - middle) / spread, 0.0), np.float64)
+
+
+def _density(points: Factors, block: int = 1024) -> Factors:
+    """Mean Gaussian kernel to all points, itself included; (N, D) -> (N,), in blocks so that memory stays small."""
+    rows = []
+    for at in range(0, len(points), block):
+        square = ((points[at : at + block, None, :] - points[None, :, :]) ** 2).sum(axis=2)
+        rows.append(np.exp(-0.5 * square).mean(axis=1))
+    return np.concatenate(rows)
+
+
+def effective_size(weights: Factors) -> float:
+    """Kish's effective sample size: (sum w)^2 / sum w^2; 0 for no weight at all."""
+    square = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / square if square else 0.0
