@@ -8,6 +8,7 @@ input); any other exception is a defect of swerve and shows its traceback.
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +19,6 @@ ROOMS = {
     "curate": ("curate.commands", "Take clips in, check, weigh and publish dataset versions."),
     "train": ("train.commands", "Train and evaluate a policy on a dataset version; draw what it would do."),
 }
-EXTRAS = {"edge": "edge", "curate": "curate", "train": "train"}
 
 
 class Rooms(click.Group):
@@ -34,7 +34,7 @@ class Rooms(click.Group):
             command = getattr(importlib.import_module(ROOMS[name][0]), name)
         except ModuleNotFoundError as error:
             raise click.ClickException(
-                f"{error.name} is not installed; install it with: pip install 'swerve[{EXTRAS[name]}]'"
+                f"{error.name} is not installed; install it with: pip install 'swerve[{name}]'"
             ) from error
         assert isinstance(command, click.Command)
         return command
@@ -53,6 +53,41 @@ def swerve() -> None:
     and trains the policy that meets them next."""
 
 
+@swerve.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
+@click.option("--minutes", type=float, default=1.0, show_default=True, help="How long to train.")
+def demo(out: Path, minutes: float) -> None:
+    """The whole journey on three sample drives: scan, cut, hand over, curate, train, evaluate, watch."""
+    _fresh(out)
+    samples, clips, store, policy = map(
+        str, (sample_clips(), out / "clips", out / "store", out / "store/policies/demo")
+    )
+    report, video = str(out / "report.html"), str(out / "watch.mp4")
+    for command in (
+        ["edge", "scan", samples, "--baseline", "0"],
+        ["edge", "cut", samples, "--out", clips, "--baseline", "0.03"],
+        ["edge", "push", clips, "--to", store],
+        ["curate", "nightly", "--store", store, "--split", "time:0.65"],
+        ["train", "fit", "--store", store, "--preset", "tiny", "--minutes", str(minutes), "--name", "demo"],
+        ["train", "watch", f"{samples}/disengagement", "--policy", policy, "--out", video],
+        ["train", "eval", "--store", store, "--policy", policy, "--ablate", "--report", report],
+    ):
+        click.secho(f"\n$ swerve {' '.join(command)}", bold=True)
+        swerve.main(command, standalone_mode=False)
+    click.secho(f"\nOpen the report: {report}\nWatch the policy: {video}", bold=True)
+
+
+def _fresh(out: Path) -> None:
+    """An empty folder for the demo; only what an earlier demo wrote is ever removed."""
+    mark = out / ".demo"
+    if out.exists() and any(out.iterdir()):
+        if not mark.exists():
+            raise click.ClickException(f"{out} holds other files; give the demo a folder of its own with --out")
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
 def sample_clips() -> Path:
     """The three sample drives: beside this file in a checkout, installed next to it by a wheel."""
     here = Path(__file__).resolve().parent
@@ -60,6 +95,8 @@ def sample_clips() -> Path:
 
 
 def main() -> None:
+    if sys.platform == "win32":
+        sys.exit("error: this is Windows; wanted Linux or macOS; do: run swerve inside WSL")
     from edge.output import say
     from trigger.problem import Problem
 

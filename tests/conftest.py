@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +81,7 @@ WriteDrive = Callable[..., Path]
 
 
 @pytest.fixture
-def native_drive(tmp_path: Path) -> Iterator[WriteDrive]:
+def native_drive(tmp_path: Path) -> WriteDrive:
     """Writes a native drive with a numbered picture every 0.1 s and returns its folder."""
 
     def write(name: str = "drive", telemetry: Telemetry | None = None, seconds: float = 60.0, **head: object) -> Path:
@@ -89,7 +89,7 @@ def native_drive(tmp_path: Path) -> Iterator[WriteDrive]:
         frames = ((T0_NS + i * 100_000_000, picture(i)) for i in range(int(seconds * 10)))
         known: dict[str, object] = {"consent": True, "vehicle": VehicleProfile(2.7, 15.0)} | head
         manifest = Manifest(id=name, recorder="native", t0_ns=T0_NS, cameras={}, files={}, **known)  # type: ignore[arg-type]
-        write_drive(tmp_path / name, manifest, telemetry, {"front": encoded(frames, Encoding(key_every=25))})
+        write_drive(tmp_path / name, manifest, telemetry, {"front": encoded(frames, Encoding(key_every=24))})
         return tmp_path / name
 
-    yield write
+    return write

@@ -1,8 +1,8 @@
 """The rate of change of a signal, from a straight line through its latest samples.
 
 Neighbouring samples are never differenced: receive times are batched, and on a real car that gives
-accelerations of -274 m/s^2. The line goes through every sample of the last `over_s` seconds, at least three,
-so the answer at a time depends on those samples alone and is the same however a recording is chopped.
+accelerations of -274 m/s^2. The line goes through every sample back to the first that is at least `over_s` old,
+three or more, so the answer at a time depends on those samples alone and is the same however a recording is chopped.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from trigger.telemetry import Times, Values
 
 MIN_SAMPLES = 3
 MAX_STRETCH = 3.0
-"""A window that needs more than this many times `over_s` to hold three samples has no rate."""
+"""A line that would span more than this many times `over_s` is none: samples too sparse, or a gap."""
 
 
 def rate(t_ns: Times, values: Values, over_s: float) -> Values:
-    """Slope of the least-squares line through the samples of the last `over_s` seconds.
+    """Slope of the least-squares line through the samples of at least the last `over_s` seconds.
 
     Args:
         t_ns: (N,) int64 ns, strictly increasing. values: (N,) in any unit.
-        over_s: length of the window in seconds; where samples are sparse it stretches to three of them.
+        over_s: shortest span of the line in seconds; where samples are sparse it stretches to three of them.
 
     Returns:
-        (N,) unit per second; NaN where there are not three samples within `MAX_STRETCH * over_s`.
+        (N,) unit per second; NaN where that takes more than `MAX_STRETCH * over_s`, or the recording is younger.
     """
     n, window_ns = t_ns.size, round(over_s * 1e9)
     result = np.full(n, np.nan)
     if n < MIN_SAMPLES:
         return result
     index = np.arange(n)
-    first = np.minimum(np.searchsorted(t_ns, t_ns - window_ns), index - (MIN_SAMPLES - 1))
+    first = np.minimum(np.searchsorted(t_ns, t_ns - window_ns, side="right") - 1, index - (MIN_SAMPLES - 1))
     usable = first >= 0
     usable[usable] &= (t_ns[usable] - t_ns[first[usable]]) <= MAX_STRETCH * window_ns
     count = np.where(usable, index - first + 1, 0)

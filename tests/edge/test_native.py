@@ -34,7 +34,11 @@ def test_any_telemetry_survives_parquet(tmp_path, data):
     signals = {}
     for name in data.draw(st.lists(st.sampled_from(sorted(SIGNALS)), unique=True, min_size=1, max_size=5)):
         kind = SIGNALS[name].kind
-        value = {"number": st.floats(-1e6, 1e6), "flag": st.sampled_from([0.0, 1.0]), "source": st.sampled_from([0, 1, 2, 3])}
+        value = {
+            "number": st.floats(-1e6, 1e6),
+            "flag": st.sampled_from([0.0, 1.0]),
+            "source": st.sampled_from([0, 1, 2, 3]),
+        }
         rows = data.draw(st.dictionaries(st.integers(-(2**62), 2**62), value[kind], min_size=1, max_size=20))
         signals[name] = (np.array(list(rows)), np.array(list(rows.values()), float))
     telemetry = Telemetry.merge(signals)

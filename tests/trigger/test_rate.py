@@ -9,8 +9,9 @@ def test_the_slope_of_a_line_is_found_on_a_jittery_clock():
     rng = np.random.default_rng(0)
     t_ns = np.cumsum(rng.integers(100_000, 28_700_000, 2000))
     slope = rate(t_ns, 3.0 * t_ns / 1e9 + 7.0, over_s=0.1)
-    assert np.isnan(slope[:2]).all()
-    np.testing.assert_allclose(slope[2:], 3.0, rtol=1e-6)
+    young = t_ns - t_ns[0] < 100_000_000
+    assert np.isnan(slope[young]).all()
+    np.testing.assert_allclose(slope[~young], 3.0, rtol=1e-6)
 
 
 def test_batched_receive_times_do_not_explode_the_rate():
@@ -18,7 +19,7 @@ def test_batched_receive_times_do_not_explode_the_rate():
     t_ns = np.sort(np.concatenate([np.arange(0, 10**9, 20_000_000), np.arange(0, 10**9, 20_000_000) + 100_000]))
     values = np.tile([0.0, 0.1], t_ns.size // 2)
     assert np.abs(np.diff(values) / np.diff(t_ns) * 1e9).max() > 900
-    assert np.nanmax(np.abs(rate(t_ns, values, over_s=0.1))) < 3.0
+    assert np.nanmax(np.abs(rate(t_ns, values, over_s=0.1))) < 1.0
 
 
 def test_no_rate_across_a_gap():

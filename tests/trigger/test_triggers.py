@@ -27,7 +27,9 @@ def found(telemetry, kind, vehicle=CAR):
 
 
 def test_a_calm_drive_has_no_event():
-    calm = drive_telemetry(gas_fraction=pulse(10, 1.0, 0.4), brake_fraction=pulse(30, 1.0, 0.3), engaged=lambda t: t * 0)
+    calm = drive_telemetry(
+        gas_fraction=pulse(10, 1.0, 0.4), brake_fraction=pulse(30, 1.0, 0.3), engaged=lambda t: t * 0
+    )
     assert kinds(calm) == []
 
 

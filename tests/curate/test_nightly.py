@@ -1,0 +1,158 @@
+"""The night: what arrives whole is weighed and published, what does not is kept apart with its reason."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from conftest import drive_telemetry
+
+from curate.dataset import open_version, version_names
+from curate.errors import DatasetError, StoreError
+from curate.nightly import nightly
+from curate.split import SplitError
+from curate.store import open_store
+from edge.clip import open_clip
+from edge.cut import cut
+from edge.destination import FolderDestination
+from edge.drive import open_drive
+from edge.push import push
+from edge.scan import scan
+from trigger.signals import ControlSource
+
+
+def brake_at(*at_s):
+    return lambda t: 15.0 - sum(5 * (np.clip(t - a, 0, 1) - np.clip((t - a - 5) / 5, 0, 1)) for a in at_s)
+
+
+@pytest.fixture
+def store(native_drive, tmp_path):
+    """Pushes clips of made drives to one store."""
+
+    def fill(name="drive", baseline=0.0, seconds=60.0, **signals):
+        drive = open_drive(native_drive(name, drive_telemetry(seconds, **signals), seconds))
+        to = FolderDestination(tmp_path / "store")
+        for written in cut(scan(drive, baseline), tmp_path / f"clips-{name}-{baseline}"):
+            push(written.folder, to)
+        return open_store(tmp_path / "store")
+
+    return fill
+
+
+def column(night, name):
+    return night.version.rows.column(name).to_pylist()
+
+
+def test_every_second_is_a_row_and_says_why_it_weighs_what_it_weighs(store):
+    night = nightly(store("hard", baseline=1.0, speed_mps=brake_at(30)), split="time:0.75")
+    assert night.version.rows.num_rows == 60
+    events, weight = column(night, "events"), np.array(column(night, "weight"))
+    braking = np.array(["harsh_braking" in kinds for kinds in events])
+    assert np.flatnonzero(braking).tolist() == [28, 29, 30, 31, 32, 33]
+    product = np.prod([column(night, f"{f}_factor") for f in ("kind", "rarity", "label")], axis=0)
+    train = np.array(column(night, "split")) == "train"
+    np.testing.assert_allclose(weight[train], product[train] / product[train].mean())
+    assert weight[braking].min() > np.median(weight[train & ~braking])
+    assert set(column(night, "inclusion_probability")) == {1.0}
+
+
+def test_run_again_and_built_from_scratch_the_digest_is_the_same(store, tmp_path):
+    first = nightly(store("a", speed_mps=brake_at(20)))
+    again = nightly(open_store(tmp_path / "store"))
+    assert again.version.name == first.version.name
+    assert version_names(tmp_path / "store") == [first.version.name]
+    shutil.move(tmp_path / "store/clips", tmp_path / "other/inbox")
+    assert nightly(open_store(tmp_path / "other")).version.digest == first.version.digest
+
+
+def test_more_clips_are_a_new_version_with_its_parent(store):
+    first = nightly(store("a", speed_mps=brake_at(20)))
+    second = nightly(store("b", speed_mps=brake_at(30)))
+    assert second.version.head["parent"] == first.version.name
+    assert second.version.head["counts"]["clips"] == 2
+    assert open_version(second.version.store, first.version.name).digest == first.version.digest
+
+
+def test_a_second_told_by_two_clips_counts_once(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(30))
+    drive = open_drive(tmp_path / "a")
+    for written in cut(scan(drive, 1.0), tmp_path / "whole"):
+        push(written.folder, FolderDestination(tmp_path / "store"))
+    night = nightly(opened)
+    assert night.version.head["counts"] | {"seconds": 60, "seconds_told_twice": 11} == night.version.head["counts"]
+    assert len(set(column(night, "start_ns"))) == 60
+
+
+@pytest.mark.parametrize("damage", ["hash", "frames", "offer", "name", "gone"])
+def test_a_bad_clip_is_quarantined_with_its_reason(store, tmp_path, damage):
+    opened = store("good", speed_mps=brake_at(20))
+    store("bad", speed_mps=brake_at(30))
+    bad = next(f for f in opened.folders("inbox") if open_clip(f).cut.parent == "bad")
+    if damage == "hash":
+        (bad / "front.mp4").write_bytes((bad / "front.mp4").read_bytes()[:-1])
+    elif damage == "frames":
+        (bad / "front.mp4").write_bytes(b"\0" * 1000)
+    elif damage == "offer":
+        (bad / "offer.json").write_text("{}")
+    elif damage == "name":
+        bad = bad.rename(bad.parent / ("0" * 64))
+    else:
+        (bad / "telemetry.parquet").unlink()
+    night = nightly(opened)
+    assert [a.clip_id for a in night.admissions if a.reason] == [bad.name]
+    assert night.version.head["counts"]["drives"] == 1
+    reason = json.loads((tmp_path / "store/quarantine" / bad.name / "reason.json").read_text())
+    assert reason["got"]
+    assert reason["todo"]
+
+
+def test_an_offer_that_leaves_seconds_out_is_refused(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(30))
+    (folder,) = opened.folders("inbox")
+    offer = json.loads((folder / "offer.json").read_text())
+    offer["inclusion"] = [[offer["inclusion"][0][0], 3, 1.0]]
+    (folder / "offer.json").write_text(json.dumps(offer))
+    with pytest.raises(DatasetError, match="says nothing of second"):
+        nightly(opened)
+
+
+def test_what_no_human_drove_weighs_nothing(store):
+    def system(t):
+        return np.where(t < 30, float(ControlSource.SYSTEM), float(ControlSource.HUMAN))
+
+    night = nightly(store("a", baseline=1.0, control_source_steering=system, control_source_speed=system))
+    weight = np.array(column(night, "weight"))
+    assert (weight[:30] == 0).all()
+    assert (weight[31:] > 0).all()
+
+
+def test_a_damaged_version_is_refused(store, tmp_path):
+    version = nightly(store("a", speed_mps=brake_at(20))).version
+    path = tmp_path / "store/versions" / version.name / "rows.parquet"
+    rows = pq.read_table(path)
+    pq.write_table(rows.set_column(11, "weight", [[9.0] * rows.num_rows]), path)
+    with pytest.raises(DatasetError, match="do not match their digest"):
+        open_version(tmp_path / "store")
+    path.write_bytes(b"junk")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        open_version(tmp_path / "store")
+
+
+def test_empty_and_absent_stores_are_said(tmp_path):
+    with pytest.raises(StoreError, match="not a store"):
+        open_store(tmp_path)
+    (tmp_path / "inbox").mkdir()
+    with pytest.raises(DatasetError, match="no clip"):
+        nightly(open_store(tmp_path))
+    with pytest.raises(DatasetError, match="no dataset version"):
+        open_version(tmp_path)
+    with pytest.raises(SplitError, match="random"):
+        nightly(open_store(tmp_path), split="random:0.5")
+
+
+def test_two_nights_at_once_one_says_so(store):
+    opened = store("a", speed_mps=brake_at(20))
+    with opened.locked(), pytest.raises(StoreError, match="another run"):
+        nightly(opened)
+    assert nightly(opened).version.rows.num_rows == 11

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.seconds import Second
+from curate.weigh import DEFAULT, effective_size, kind_factors, rarity_factors, weigh
+
+
+def second(number=0, events=(), steering=0.0, speed_change=0.0, human=1.0) -> Second:
+    return Second("c", "d", number, 100, 0, tuple(events), 1.0, 1.0, human, steering, speed_change)
+
+
+def test_a_rarer_kind_weighs_more_and_the_cap_holds():
+    seconds = [second() for _ in range(900)] + [second(events=["common"])] * 99 + [second(events=["rare", "common"])]
+    factors = kind_factors(seconds)
+    assert factors[0] == 1.0
+    assert factors[950] == pytest.approx(np.sqrt(1000 / 100))
+    assert factors[-1] == DEFAULT.cap
+
+
+def test_the_baseline_is_no_event():
+    assert kind_factors([second(events=["baseline"]), second()]).tolist() == [1.0, 1.0]
+
+
+def test_sharp_bends_weigh_more_than_straight_road():
+    rng = np.random.default_rng(0)
+    seconds = [second(steering=s) for s in [*rng.normal(0, 2, 300), 40.0, -45.0]]
+    factors = rarity_factors(seconds)
+    assert factors[-2:].min() > 2 * np.median(factors)
+    assert factors.max() <= DEFAULT.cap
+
+
+@pytest.mark.parametrize("steering", [float("nan"), 3.0])
+def test_what_is_not_recorded_or_never_changes_makes_nothing_rare(steering):
+    assert rarity_factors([second(steering=steering) for _ in range(10)]).tolist() == [1.0] * 10
+
+
+@given(st.lists(st.tuples(st.floats(-500, 500), st.floats(-10, 10), st.floats(0, 1)), min_size=1, max_size=80))
+def test_weights_are_finite_and_follow_the_seconds(values):
+    seconds = [second(steering=s, speed_change=c, human=h) for s, c, h in values]
+    product = weigh(seconds).product
+    assert np.isfinite(product).all()
+    assert ((product == 0) == np.array([h == 0 for _, _, h in values])).all()
+    np.testing.assert_allclose(weigh(seconds[::-1]).product, product[::-1], rtol=1e-9)
+
+
+def test_effective_size():
+    assert effective_size(np.ones(50)) == 50
+    assert effective_size(np.array([1.0, 0, 0])) == 1
+    assert effective_size(np.zeros(3)) == 0
