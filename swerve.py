@@ -105,6 +105,9 @@ def main() -> None:
     except Problem as problem:
         say(problem)
         sys.exit(problem.exit_code)
+    except OSError as error:  # a full disk or a missing right is no defect of swerve
+        say(Problem(str(error), "a disk that can be read and written", "free space or check the rights, and run it again"))
+        sys.exit(1)
 
 
 if __name__ == "__main__":
