@@ -12,7 +12,7 @@ from rich.table import Table
 from curate.dataset import DatasetVersion, open_version, version_names
 from curate.nightly import Night, nightly
 from curate.store import open_store
-from edge.output import as_json
+from edge.output import as_json, grid, show
 
 STORE = click.option("--store", required=True, type=click.Path(path_type=Path), help="Folder that clips are pushed to.")
 JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
@@ -45,7 +45,7 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
     out.print(f"{len(night.admissions) - len(refused)} clips admitted, {len(refused)} quarantined")
     for admission in refused:
         out.print(f"  [red]{admission.clip_id[:12]}[/]: {admission.reason}")
-    out.print(_version_table(night.version))
+    show(_version_table(night.version))
 
 
 @curate.command("versions")
@@ -57,7 +57,7 @@ def versions_command(store: Path, json_: bool) -> None:
     if json_:
         as_json([{"name": version.name, **version.head} for version in versions])
         return
-    table = Table("version", "clips", "seconds", "split", "digest")
+    table = grid("version", "clips", "seconds", "split", "digest")
     for version in versions:
         counts = version.head["counts"]
         table.add_row(
@@ -67,12 +67,12 @@ def versions_command(store: Path, json_: bool) -> None:
             version.head["recipe"]["split"],
             version.digest[:16],
         )
-    Console().print(table)
+    show(table)
 
 
 def _version_table(version: DatasetVersion) -> Table:
     counts: dict[str, Any] = version.head["counts"]
-    table = Table("", "", title=f"Dataset version {version.name}", show_header=False)
+    table = grid("", "", title=f"Dataset version {version.name}")
     table.add_row("digest", version.digest)
     table.add_row("clips, drives, seconds", f"{counts['clips']}, {counts['drives']}, {counts['seconds']}")
     table.add_row("split", ", ".join(f"{part} {n} s" for part, n in counts["split"].items()))

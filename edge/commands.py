@@ -10,14 +10,13 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from edge.clip import find_clips
 from edge.cut import Written, cut
 from edge.destination import destination
 from edge.drive import Drive, find_drives
 from edge.errors import DriveError
-from edge.output import as_json, say
+from edge.output import as_json, grid, say, show
 from edge.push import push
 from edge.scan import DEFAULT_BASELINE, Scan, scan
 from trigger.event import Event
@@ -48,12 +47,15 @@ def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
     if json_:
         as_json([_scan_json(found) for found in scans])
         return
-    table = Table("drive", "kind", "t [s]", "t [ns]", "severity", "evidence", title="Events")
+    table = grid("drive", "kind", "t_s", "t_ns", "severity", "evidence", title="Events")
     for found in scans:
         for event in found.events:
             table.add_row(found.drive.id, *_cells(event, found.drive))
     console = Console()
-    console.print(table if table.row_count else "No event.")
+    if table.row_count:
+        show(table)
+    else:
+        console.print("No event.")
     for found in scans:
         _tell(console, found)
 
@@ -80,7 +82,7 @@ def cut_command(paths: tuple[Path, ...], out: Path, baseline: float, no_position
     if json_:
         as_json([_clip_json(clip) for clip in clips])
         return
-    table = Table("clip", "seconds", "events", "KB", "", title=f"Clips in {out}")
+    table = grid("clip", "seconds", "events", "KB", "", title=f"Clips in {out}")
     for clip in clips:
         size = f"{clip.bytes / 1000:.0f}"
         table.add_row(
@@ -90,7 +92,7 @@ def cut_command(paths: tuple[Path, ...], out: Path, baseline: float, no_position
             size,
             "" if clip.new else "was there",
         )
-    console.print(table)
+    show(table)
 
 
 @edge.command("push")
@@ -149,7 +151,7 @@ def _tell(console: Console, found: Scan) -> None:
     lines += [f"[red]lost: {line}[/]" for line in found.drive.lost]
     lines += [f"[yellow]note: {line}[/]" for line in found.drive.notes]
     if lines:
-        console.print(f"[bold]{found.drive.id}[/]", *lines, sep="\n  ")
+        console.print(f"[bold]{found.drive.id}[/]", *lines, sep="\n  ", soft_wrap=True)
 
 
 def _kinds(clip: Written) -> str:

@@ -6,7 +6,9 @@ import json
 import sys
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from trigger.problem import Problem
@@ -16,6 +18,18 @@ def as_json(data: Any) -> None:
     """One JSON document on standard output. NaN, which JSON lacks, is refused: callers give None."""
     json.dump(data, sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def grid(*columns: str, title: str = "") -> Table:
+    """An empty table in the one style all commands share."""
+    return Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+
+
+def show(table: Table) -> None:
+    """Print a table with one line a row: never folded, also where the terminal is narrower."""
+    console = Console()
+    needed = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    Console(width=max(console.width, needed)).print(table)
 
 
 def say(problem: Problem) -> None:
