@@ -58,7 +58,8 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
         stream.time_base = stream.codec_context.time_base = TIME_BASE
         stream.codec_context.gop_size = encoding.key_every
         stream.codec_context.thread_count = 1
-        stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": "scenecut=0"}
+        # mbtree=0: x264's macroblock tree reads memory it has not set, and equal pictures gave unequal bytes.
+        stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": "scenecut=0:mbtree=0"}
         for pts, frame in _on_ticks(chain([first], stream_of_frames), t0_ns):
             if (frame.width, frame.height) != (picture.width, picture.height):
                 raise VideoError(

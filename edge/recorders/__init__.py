@@ -8,6 +8,6 @@ from __future__ import annotations
 from typing import cast
 
 from edge.drive import Recorder
-from edge.recorders import comma2k19, native, udacity
+from edge.recorders import comma2k19, donkeycar, native, udacity
 
-RECORDERS: tuple[Recorder, ...] = tuple(cast(Recorder, module) for module in (native, comma2k19, udacity))
+RECORDERS: tuple[Recorder, ...] = tuple(cast(Recorder, module) for module in (native, comma2k19, donkeycar, udacity))

@@ -1,0 +1,145 @@
+"""DonkeyCar tub v2: `manifest.json`, catalogs of one JSON record a line, and a folder of JPEGs.
+
+Signals: `user/angle` (-1 left .. 1 right, so negated: + left here) and `user/throttle` (-1 .. 1: its positive part is
+the gas; a negative one brakes or reverses, depending on the speed controller, and is not told apart).
+Engagement: `user/mode` is `user` (human), `local_angle` (the pilot steers) or `local` (it does both). What is stored
+under `user/` while the pilot drives is the human's hand on the stick, not the control that was applied.
+
+Salvaged: NUL bytes in a catalog, lines that do not parse, empty images, `._*` files. Deleted records are hidden. A
+clock that stands still or runs faster than any camera is not the drive's: such a tub is timed by its record numbers
+at 20 Hz, DonkeyCar's default drive loop, and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.camera import ImageFiles
+from edge.drive import Drive
+from edge.errors import DriveError
+from trigger.plausible import findings
+from trigger.signals import ControlSource
+from trigger.telemetry import Telemetry, Times, Values
+
+NAME = "donkeycar"
+ENGAGEMENT = "user/mode is not user: the pilot steers (local_angle) or drives (local)"
+DRIVE_LOOP_HZ = 20
+FASTEST_CAMERA_HZ = 125.0
+IMAGE = "cam/image_array"
+
+
+def matches(path: Path) -> list[Path]:
+    return [path] if (path / "manifest.json").is_file() and any(path.glob("catalog_*.catalog")) else []
+
+
+def open(path: Path) -> Drive:
+    tub = _read(path)
+    if not tub.records:
+        raise DriveError(f"{path} holds no readable record", "catalogs of JSON records", "copy the tub again")
+    t_ns, notes = _clock(tub)
+    telemetry = Telemetry.merge({name: (t_ns, values) for name, values in _signals(tub.records).items()})
+    paths = [path / "images" / str(record.get(IMAGE, "")) for record in tub.records]
+    whole = [p.is_file() and p.stat().st_size > 0 for p in paths]
+    if not all(whole):
+        tub.lost.append(f"images: {whole.count(False)} of {len(paths)} are missing or empty")
+    camera = ImageFiles([p for p, good in zip(paths, whole, strict=True) if good], t_ns[np.array(whole)])
+    return Drive(
+        id=f"donkeycar-{hashlib.sha256(t_ns.tobytes() + str(tub.created).encode()).hexdigest()[:12]}",
+        recorder=NAME,
+        source=path,
+        t0_ns=int(t_ns[0]),
+        telemetry=telemetry,
+        cameras={"front": camera} if camera.paths else {},
+        engagement=ENGAGEMENT,
+        lost=tuple(tub.lost),
+        notes=(*notes, *findings(telemetry)),
+    )
+
+
+@dataclass
+class _Tub:
+    records: list[dict[str, Any]] = field(default_factory=list)
+    created: float = 0.0
+    lost: list[str] = field(default_factory=list)
+
+
+def _read(path: Path) -> _Tub:
+    tub = _Tub()
+    deleted = _manifest(path / "manifest.json", tub)
+    bad = 0
+    for catalog in sorted(path.glob("catalog_*.catalog"), key=_number):
+        for line in catalog.read_bytes().replace(b"\0", b"").splitlines():
+            record = _record(line)
+            if record is None:
+                bad += bool(line.strip())
+            elif record["_index"] not in deleted:
+                tub.records.append(record)
+    if bad:
+        tub.lost.append(f"catalogs: {bad} lines could not be read")
+    tub.records.sort(key=lambda record: int(record["_index"]))
+    return tub
+
+
+def _manifest(path: Path, tub: _Tub) -> set[int]:
+    """Deleted records; a damaged manifest hides none, and says so."""
+    try:
+        lines = [json.loads(line) for line in path.read_text(errors="replace").splitlines() if line.strip()]
+        tub.created = float(lines[3].get("created_at", 0.0))
+        return {int(i) for i in lines[4]["deleted_indexes"]}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError):
+        tub.lost.append("manifest.json is damaged: deleted records cannot be told from the others")
+        return set()
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(record, dict) and isinstance(record.get("_index"), int)
+    return record if known and isinstance(record.get("_timestamp_ms"), (int, float)) else None
+
+
+def _number(path: Path) -> int:
+    digits = "".join(c for c in path.stem if c.isdigit())
+    return int(digits or 0)
+
+
+def _clock(tub: _Tub) -> tuple[Times, list[str]]:
+    """Strictly increasing times of the records, int64 ns."""
+    stamped = np.array([int(r["_timestamp_ms"]) for r in tub.records], np.int64) * 1_000_000
+    step_s = np.diff(stamped) / 1e9
+    if step_s.size == 0 or (float(np.median(step_s)) * FASTEST_CAMERA_HZ >= 1.0 and bool((step_s > 0).all())):
+        return stamped, []
+    index = np.array([int(r["_index"]) for r in tub.records], np.int64)
+    fast = f"{1 / np.median(step_s):.0f} frames/s" if np.median(step_s) > 0 else "standing still"
+    note = f"the tub's clock is not the drive's ({fast}): timed by record number at {DRIVE_LOOP_HZ} Hz"
+    return stamped[0] + (index - index[0]) * (1_000_000_000 // DRIVE_LOOP_HZ), [note]
+
+
+def _signals(records: list[dict[str, Any]]) -> dict[str, Values]:
+    mode = np.array([str(record.get("user/mode", "")) for record in records])
+    throttle = _column(records, "user/throttle")
+    by_pilot = {"steering": ("local_angle", "local"), "speed": ("local",)}
+    known = np.isin(mode, ("user", "local_angle", "local"))
+    signals = {
+        "steering_normalised": -_column(records, "user/angle"),
+        "gas_fraction": np.clip(throttle, 0.0, 1.0),
+        "engaged": np.where(known, (mode != "user").astype(float), np.nan),
+    }
+    for axis, modes in by_pilot.items():
+        source = np.where(np.isin(mode, modes), float(ControlSource.SYSTEM), float(ControlSource.HUMAN))
+        signals[f"control_source_{axis}"] = np.where(known, source, float(ControlSource.UNKNOWN))
+    return signals
+
+
+def _column(records: list[dict[str, Any]], name: str) -> Values:
+    values = [record.get(name) for record in records]
+    numbers = [float(v) if isinstance(v, (int, float)) else float("nan") for v in values]
+    return np.where(np.isfinite(numbers), numbers, np.nan)
