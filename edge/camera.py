@@ -8,11 +8,10 @@ Damage ends a stream early and is counted in `lost`; it never raises past the fr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import av
 import numpy as np
@@ -20,9 +19,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from edge.errors import VideoError
-from edge.frame_clock import frame_t_ns
+from edge.frame_clock import frame_t_ns, one_frame_t_ns
 from trigger.telemetry import Times
 
+VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 DECODE_ERRORS = (av.FFmpegError, IndexError, UnicodeDecodeError, ValueError, EOFError)
 """What PyAV has been seen to raise on damaged files."""
 
@@ -52,12 +52,15 @@ class VideoFile:
         pts_origin: the recording's time stamp at which this file's 0 lies (a cut keeps its parent's ticks,
             so that times stay equal to the nanosecond).
         window_ns: only frames in [start, end) exist for the reader; pre-roll of a clip lies outside.
+        times_ns: for a raw stream, which holds no time stamps: the time of each frame, (N,) int64 ns, in the
+            order of the file. Such a stream must not reorder its frames (no B-frames).
     """
 
     path: Path
     t0_ns: int = 0
     pts_origin: int = 0
     window_ns: tuple[int, int] | None = None
+    times_ns: Times | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def _index(self) -> _Index:
@@ -72,13 +75,14 @@ class VideoFile:
         return self._index.codec
 
     @property
+    def extradata(self) -> bytes:
+        """The codec's private data: files of one camera can be joined only where it is the same."""
+        return self._index.extradata
+
+    @property
     def key_times(self) -> Times:
         """Times of the key frames, (K,) int64 ns."""
         return self._index.key_ns
-
-    def key_dts(self, index: int) -> int:
-        """Decoding time stamp of a key frame, in the file's ticks: what a seek is aimed at."""
-        return int(self._index.key_dts[index])
 
     @property
     def total_frames(self) -> int:
@@ -102,21 +106,38 @@ class VideoFile:
         with open_video(self.path) as container:
             stream = video_stream(container, self.path)
             stream.thread_type = "NONE"
-            before = np.searchsorted(self._index.key_ns, low, side="right") - 1
-            if before > 0:
-                container.seek(self.key_dts(int(before)), stream=stream)
-            for frame in _decoded(container, stream):
-                if frame.pts is None:
+            self.seek(container, stream, low)
+            for number, frame in enumerate(_decoded(container, stream)):
+                t_ns = self._time_of(frame.pts, stream, number)
+                if t_ns is None:
                     continue
-                t_ns = self.time_of(frame.pts, stream.time_base)
                 if t_ns >= high:
                     return
                 if t_ns >= low:
                     yield t_ns, frame
 
-    def time_of(self, pts: int, time_base: Fraction | None) -> int:
-        assert time_base is not None
-        return int(frame_t_ns(np.array([pts + self.pts_origin], np.int64), time_base, self.t0_ns)[0])
+    def packets(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[tuple[VideoPacket, int]]:
+        """Whole packets in decoding order, each with its frame's time; ends where damage begins."""
+        try:
+            for number, packet in enumerate(p for p in container.demux(stream) if p.size):
+                t_ns = self._time_of(packet.pts, stream, number)
+                if t_ns is not None and not packet.is_corrupt:
+                    yield packet, t_ns
+        except DECODE_ERRORS:
+            return
+
+    def seek(self, container: av.container.InputContainer, stream: VideoStream, t_ns: int) -> None:
+        """Go to the last key frame at or before `t_ns`; a raw stream is read from its beginning."""
+        before = int(np.searchsorted(self._index.key_ns, t_ns, side="right")) - 1
+        if before > 0 and self.times_ns is None:
+            container.seek(int(self._index.key_dts[before]), stream=stream)
+
+    def _time_of(self, pts: int | None, stream: VideoStream, number: int) -> int | None:
+        if self.times_ns is not None:
+            return int(self.times_ns[number]) if number < len(self.times_ns) else None
+        if pts is None or stream.time_base is None:
+            return None
+        return one_frame_t_ns(pts + self.pts_origin, stream.time_base, self.t0_ns)
 
     def _bounds(self, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
         window = self.window_ns or (-(1 << 62), 1 << 62)
@@ -167,6 +188,7 @@ class ImageFiles:
 class _Index:
     size: tuple[int, int]
     codec: str
+    extradata: bytes
     t_ns: Times
     key_ns: Times
     key_dts: Times
@@ -199,31 +221,46 @@ def _read_index(video: VideoFile) -> _Index:
     """Packet times without decoding: cheap, and enough to align, to cut and to notice a short file."""
     with open_video(video.path) as container:
         stream = video_stream(container, video.path)
-        shown: list[int] = []
-        keys: list[tuple[int, int]] = []
-        broken = ""
-        try:
-            for packet in container.demux(stream):
-                if not packet.size or packet.pts is None:
-                    continue
-                if packet.is_keyframe and not packet.is_corrupt:
-                    keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
-                if not packet.is_discard:  # decoded on the way, but before the edit list's start
-                    shown.append(packet.pts)
-        except DECODE_ERRORS as error:
-            broken = str(error)
+        shown, keys, broken = _time_stamps(container, stream, raw=video.times_ns is not None)
         expected, size = stream.frames, (stream.width, stream.height)
-        codec, time_base = stream.codec_context.name, stream.time_base
+        codec, extradata, time_base = stream.codec_context.name, stream.codec_context.extradata, stream.time_base
     if not shown or time_base is None:
         raise VideoError(f"{video.path} holds no readable frame", "a video", "copy it again or drop the drive")
+    pts, key_pts = np.array(sorted(shown), np.int64), np.array([p for p, _ in sorted(keys)], np.int64)
+    key_dts = np.array([d for _, d in sorted(keys)], np.int64)
+    if video.times_ns is not None:
+        expected = len(video.times_ns)
+        t_ns, key_ns = video.times_ns[: pts.size], video.times_ns[key_pts[key_pts < expected]]
+    else:
+        t_ns, key_ns = (frame_t_ns(p + video.pts_origin, time_base, video.t0_ns) for p in (pts, key_pts))
     lost: tuple[str, ...] = ()
-    if broken or expected > len(shown):
-        missing = f"{expected - len(shown)} of {expected} frames" if expected > len(shown) else "its end"
+    if broken or expected > pts.size:
+        missing = f"{expected - pts.size} of {expected} frames" if expected > pts.size else "its end"
         lost = (f"{video.path.name}: {missing} could not be read{': ' + broken if broken else ''}",)
-    key_pts, key_dts = np.array(sorted(keys), np.int64).reshape(-1, 2).T
-    t_ns = frame_t_ns(np.array(sorted(shown)) + video.pts_origin, time_base, video.t0_ns)
-    key_ns = frame_t_ns(key_pts + video.pts_origin, time_base, video.t0_ns)
-    return _Index(size, codec, t_ns, key_ns, key_dts, lost)
+    return _Index(size, codec, extradata or b"", t_ns, key_ns, key_dts, lost)
+
+
+def _time_stamps(
+    container: av.container.InputContainer, stream: VideoStream, raw: bool
+) -> tuple[list[int], list[tuple[int, int]], str]:
+    """Presentation stamps of the frames shown, (presentation, decoding) stamps of key frames, and what broke off.
+
+    A raw stream has none; its frames are numbered instead.
+    """
+    shown: list[int] = []
+    keys: list[tuple[int, int]] = []
+    try:
+        for number, packet in enumerate(p for p in container.demux(stream) if p.size):
+            pts = number if raw else packet.pts
+            if pts is None:
+                continue
+            if packet.is_keyframe and not packet.is_corrupt:
+                keys.append((pts, pts if packet.dts is None else packet.dts))
+            if not packet.is_discard:  # decoded on the way, but before the edit list's start
+                shown.append(pts)
+    except DECODE_ERRORS as error:
+        return shown, keys, str(error)
+    return shown, keys, ""
 
 
 def _decoded(container: av.container.InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:

@@ -155,6 +155,6 @@ def _sees(t_ns: np.ndarray, window: tuple[int, int]) -> bool:
 
 
 def _write_camera(camera: Camera, window: tuple[int, int], path: Path) -> VideoFile:
-    if isinstance(camera, VideoFile) and can_copy(camera):
+    if can_copy(camera):
         return copy_stretch(camera, *window, path)
     return VideoFile(path, encode(path, camera.frames(*window)), window_ns=window)

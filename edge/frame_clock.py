@@ -8,6 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def one_frame_t_ns(pts: int, time_base: Fraction, t0_ns: int) -> int:
+    """The same for a single time stamp."""
+    seconds, rest = divmod(pts * time_base.numerator, time_base.denominator)
+    rest_ns = (2 * rest * 1_000_000_000 + time_base.denominator) // (2 * time_base.denominator)
+    return t0_ns + seconds * 1_000_000_000 + rest_ns
+
+
 def frame_t_ns(pts: NDArray[np.int64], time_base: Fraction, t0_ns: int) -> NDArray[np.int64]:
     """t_ns = t0_ns + round(pts * time_base * 1e9), half up, in integers.
 

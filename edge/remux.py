@@ -4,7 +4,8 @@ Rules:
 - Only the video stream is copied: no audio, no data track, no tag, no user-data SEI.
 - Leading frames of an open GOP at the start cannot be decoded without what came before; they lie before the
   window and are dropped. Frames past the window stay only where a frame inside it needs them.
-- Presentation time stamps keep the parent's ticks; `pts_origin` says how many were taken off.
+- Presentation time stamps keep the source's ticks; `pts_origin` says how many were taken off. Where a window
+  crosses from one file to the next, the second one's times are exact to half a tick of the first's clock.
 - Damaged packets end the copy; what is whole before them is kept.
 
 It copies H.264 and HEVC; `can_copy` says so beforehand. Anything else is encoded once, like images.
@@ -12,27 +13,33 @@ It copies H.264 and HEVC; `can_copy` says so beforehand. Anything else is encode
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeGuard
 
 import av
 import numpy as np
 from av.video.stream import VideoStream
 
-from edge.camera import DECODE_ERRORS, VideoFile, open_video, video_stream
+from edge.camera import Camera, VideoFile, VideoPacket, open_video, video_stream
 from edge.errors import VideoError
+from edge.joined import JoinedVideo
 from edge.sei import Framing, strip_extradata, strip_user_data
 
-VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 COPIED = ("h264", "hevc")
+RAW_TIME_BASE = Fraction(1, 1_000_000)
 
 
-def can_copy(video: VideoFile) -> bool:
-    return video.codec in COPIED
+def can_copy(camera: Camera) -> TypeGuard[VideoFile | JoinedVideo]:
+    parts = camera.parts if isinstance(camera, JoinedVideo) else (camera,)
+    if not all(isinstance(part, VideoFile) and part.codec in COPIED for part in parts):
+        return False
+    return len({(part.codec, part.size, part.extradata) for part in parts if isinstance(part, VideoFile)}) == 1
 
 
-def copy_stretch(video: VideoFile, start_ns: int, end_ns: int, path: Path) -> VideoFile:
+def copy_stretch(video: VideoFile | JoinedVideo, start_ns: int, end_ns: int, path: Path) -> VideoFile:
     """Write the frames with start_ns <= t < end_ns, and the pre-roll they need, to `path` (MP4).
 
     Returns:
@@ -41,81 +48,111 @@ def copy_stretch(video: VideoFile, start_ns: int, end_ns: int, path: Path) -> Vi
     Raises:
         VideoError: no frame lies in the stretch.
     """
-    with open_video(video.path) as source:
-        stream = video_stream(source, video.path)
-        packets = _needed(video, source, stream, start_ns, end_ns)
-        if not packets:
-            raise VideoError(
-                f"{video.path.name} has no whole frame in the window", "at least one", "cut where there is video"
-            )
-        origin = min(_pts(p) for p in packets)
-        _write(path, stream, packets, origin)
-    return VideoFile(path, video.t0_ns, video.pts_origin + origin, (start_ns, end_ns))
+    files = video.between(start_ns, end_ns) if isinstance(video, JoinedVideo) else [video]
+    clock = _clock(files[0]) if files else None
+    packets = [packet for file in files for packet in _needed(file, start_ns, end_ns, clock)] if clock else []
+    if not packets or clock is None:
+        raise VideoError("a video has no whole frame in the window", "at least one", "cut where there is video")
+    origin = min(packet.pts for packet in packets)
+    _write(path, files[0], packets, clock.time_base, origin)
+    return VideoFile(path, clock.t0_ns, clock.pts_origin + origin, (start_ns, end_ns))
 
 
-def _needed(
-    video: VideoFile, source: av.container.InputContainer, stream: VideoStream, start_ns: int, end_ns: int
-) -> list[VideoPacket]:
+@dataclass(frozen=True)
+class _Clock:
+    """The clock a copy is told in: that of its first file."""
+
+    time_base: Fraction
+    t0_ns: int
+    pts_origin: int
+
+    def pts(self, t_ns: int) -> int:
+        """The tick nearest to a time; exact for times that were made from ticks of this clock."""
+        per_tick = self.time_base * 1_000_000_000
+        return round((t_ns - self.t0_ns) / per_tick) - self.pts_origin
+
+
+@dataclass(frozen=True)
+class _Copied:
+    data: bytes
+    pts: int
+    duration: int
+    is_keyframe: bool
+
+
+def _clock(file: VideoFile) -> _Clock:
+    if file.times_ns is not None:
+        return _Clock(RAW_TIME_BASE, int(file.times_ns[0]), 0)
+    with open_video(file.path) as container:
+        time_base = video_stream(container, file.path).time_base
+    assert time_base is not None
+    return _Clock(time_base, file.t0_ns, file.pts_origin)
+
+
+def _needed(file: VideoFile, start_ns: int, end_ns: int, clock: _Clock) -> Sequence[_Copied]:
     """Packets in decoding order, from the last key frame at or before the window to its last frame."""
-    keys = video.key_times
-    index = max(0, int(np.searchsorted(keys, start_ns, side="right")) - 1)
+    keys = file.key_times
     if not keys.size:
         return []
-    key_ns = int(keys[index])
-    if index:
-        source.seek(video.key_dts(index), stream=stream)
-    packets: list[VideoPacket] = []
+    key_ns = int(keys[max(0, int(np.searchsorted(keys, start_ns, side="right")) - 1)])
+    copied: list[_Copied] = []
+    missing = int(np.diff(np.searchsorted(file.frame_times(), (start_ns, end_ns)))[0])
     wanted = 0
-    for packet in _whole_packets(source, stream):
-        t_ns = video.time_of(_pts(packet), stream.time_base)
-        if not packets and t_ns != key_ns:
-            continue
-        if packet.dts is not None and video.time_of(packet.dts, stream.time_base) >= end_ns:
-            break
-        if t_ns < key_ns:
-            continue
-        packets.append(packet)
-        if start_ns <= t_ns < end_ns:
-            wanted = len(packets)
-    return packets[:wanted]
+    with open_video(file.path) as container:
+        stream = video_stream(container, file.path)
+        framing = Framing.of(stream.codec_context.name, stream.codec_context.extradata)
+        file.seek(container, stream, key_ns)
+        for packet, t_ns in file.packets(container, stream):
+            if (not copied and t_ns != key_ns) or t_ns < key_ns:
+                continue
+            data, duration = strip_user_data(bytes(packet), framing), _duration(packet, clock)
+            copied.append(_Copied(data, clock.pts(t_ns), duration, packet.is_keyframe))
+            if start_ns <= t_ns < end_ns:
+                wanted, missing = len(copied), missing - 1
+            if missing == 0:
+                break
+    return copied[:wanted]
 
 
-def _whole_packets(source: av.container.InputContainer, stream: VideoStream) -> Iterator[VideoPacket]:
-    try:
-        for packet in source.demux(stream):
-            if packet.size and packet.pts is not None and not packet.is_corrupt:
-                yield packet
-    except DECODE_ERRORS:
-        return
+def _duration(packet: VideoPacket, clock: _Clock) -> int:
+    """In the clock's ticks, at least one: players hide a last frame that lasts no time."""
+    return max(1, round((packet.duration or 0) * packet.time_base / clock.time_base))
 
 
-def _write(path: Path, source: VideoStream, packets: list[VideoPacket], origin: int) -> None:
-    framing = Framing.of(source.codec_context.name, source.codec_context.extradata)
-    assert source.time_base is not None
+def _write(path: Path, source: VideoFile, packets: Sequence[_Copied], time_base: Fraction, origin: int) -> None:
     options = {
         "movflags": "+faststart",
         "fflags": "+bitexact",
-        "video_track_timescale": str(source.time_base.denominator),
+        "video_track_timescale": str(time_base.denominator),
     }
-    with av.open(str(path), "w", format="mp4", options=options) as target:
-        stream = target.add_stream_from_template(source)
-        stream.codec_context.extradata = strip_extradata(source.codec_context.extradata, framing)
-        stream.time_base = source.time_base
-        for packet in packets:
-            target.mux(_packet(packet, stream, framing, origin))
+    with open_video(source.path) as container, av.open(str(path), "w", format="mp4", options=options) as target:
+        template = video_stream(container, source.path)
+        stream = target.add_stream_from_template(template)
+        framing = Framing.of(template.codec_context.name, template.codec_context.extradata)
+        stream.codec_context.extradata = strip_extradata(template.codec_context.extradata, framing)
+        stream.time_base = time_base
+        try:
+            for packet, dts in zip(packets, _decoding_times([p.pts - origin for p in packets]), strict=True):
+                target.mux(_packet(packet, stream, time_base, packet.pts - origin, dts))
+        except av.FFmpegError as error:
+            raise VideoError(
+                f"{source.path.name} cannot be copied: {error}", "frames with times of their own", "drop the drive"
+            ) from error
 
 
-def _packet(packet: VideoPacket, stream: VideoStream, framing: Framing, origin: int) -> VideoPacket:
-    copied = cast("VideoPacket", av.Packet(strip_user_data(bytes(packet), framing)))
-    copied.stream = stream
-    copied.time_base = packet.time_base
-    copied.pts = _pts(packet) - origin
-    copied.dts = None if packet.dts is None else packet.dts - origin
-    copied.duration = packet.duration
-    copied.is_keyframe = packet.is_keyframe
-    return copied
+def _decoding_times(pts: list[int]) -> list[int]:
+    """Increasing decoding stamps, none after its frame's presentation: the presentation stamps in order, shifted.
+
+    Made anew because some containers leave them out and two files' need not follow on.
+    """
+    ordered = sorted(pts)
+    delay = max(o - p for o, p in zip(ordered, pts, strict=True))
+    return [o - delay for o in ordered]
 
 
-def _pts(packet: VideoPacket) -> int:
-    assert packet.pts is not None
-    return packet.pts
+def _packet(copied: _Copied, stream: VideoStream, time_base: Fraction, pts: int, dts: int) -> av.Packet[VideoStream]:
+    packet = av.Packet(copied.data)
+    packet.stream, packet.time_base = stream, time_base
+    packet.pts, packet.dts = pts, dts
+    packet.duration, packet.is_keyframe = copied.duration, copied.is_keyframe
+    return packet  # type: ignore[return-value]
