@@ -18,6 +18,8 @@ from curate.seconds import Second
 from trigger.baseline import KIND as BASELINE
 
 Factors = NDArray[np.float64]
+SMALLEST_SPREAD = 1e-6
+"""A signal that varies less than this, in its own unit, does not vary: deg of steering or m/s of speed."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Recipe:
     Attributes:
         kind_power: a kind's factor is (seconds / seconds of that kind) ** kind_power.
         rarity_power: a second's factor is (median density / its density) ** rarity_power.
-        cap: no factor is above this, none below its inverse; the factor `label` is a share, 0 to 1.
+        cap: no factor, and no product of kind and rarity, is above this; no rarity is below its inverse.
         neighbour: bandwidth of the density, as a share of the spread (interquartile range / 1.349).
     """
 
@@ -42,20 +44,22 @@ DEFAULT = Recipe()
 
 @dataclass(frozen=True)
 class Weights:
-    """Factors and their product, each (N,) float64; the product is not yet scaled to a mean of 1."""
+    """Factors and what they make, each (N,) float64; the product is not yet scaled to a mean of 1."""
 
     kind: Factors
     rarity: Factors
     label: Factors
+    cap: float
 
     @property
     def product(self) -> Factors:
-        return self.kind * self.rarity * self.label
+        """min(kind * rarity, cap) * label: one rare second in a rare event must not fill every batch."""
+        return np.minimum(self.kind * self.rarity, self.cap) * self.label
 
 
 def weigh(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Weights:
     label = np.array([second.human_share for second in seconds])
-    return Weights(kind_factors(seconds, recipe), rarity_factors(seconds, recipe), label)
+    return Weights(kind_factors(seconds, recipe), rarity_factors(seconds, recipe), label, recipe.cap)
 
 
 def kind_factors(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Factors:
@@ -86,7 +90,7 @@ def _scaled(values: Factors) -> Factors | None:
         return None
     low, middle, high = np.percentile(present, [25, 50, 75])
     spread = (high - low) / 1.349 or float(present.std())
-    if spread == 0:
+    if spread < SMALLEST_SPREAD:
         return None
     return np.asarray(np.where(np.isfinite(values), (values - middle) / spread, 0.0), np.float64)
 

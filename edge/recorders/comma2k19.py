@@ -1,11 +1,11 @@
-"""comma2k19: one 60 s openpilot segment, `DONGLE|DATE/SEGMENT/processed_log/...`.
+"""comma2k19: openpilot segments of 60 s, `DONGLE|DATE/SEGMENT/processed_log/...`, alone or a whole route.
 
 Files are .npy without the extension; `t` is float64 seconds of the boot clock. Engagement, pedals and the
 driver's hand on the wheel come from the raw CAN, whose layout is known here for the Toyota RAV4 2017 of chunks
 1 and 2; another car (the Civic of chunks 3 to 10) keeps speed, steering and yaw rate, and says what is missing.
 
-Not read: the video (a raw HEVC stream without times) and the phone's accelerometer, which measures gravity and
-the tilt of its mount together with the car; acceleration is taken from the wheel speed instead.
+Not read: the phone's accelerometer, which measures gravity and the tilt of its mount together with the car;
+acceleration is taken from the wheel speed instead.
 
 Signs: steering wheel + left (as recorded); the gyro's third axis points down, so yaw rate + left is its negative
 (r = -0.89 against speed times steering on the example segment, as it should be).
@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.camera import Camera, VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.joined import JoinedVideo
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values
@@ -53,38 +55,88 @@ TOYOTA = (CRUISE_ACTIVE, GAS_PEDAL, BRAKE_PRESSED, STEER_OVERRIDE)
 
 
 def matches(path: Path) -> list[Path]:
-    return [path] if (path / "processed_log" / "CAN").is_dir() else []
+    return [path] if _segments(path) else []
 
 
 def open(path: Path) -> Drive:
-    log = path / "processed_log"
-    lost: list[str] = []
+    """Open a segment, or a route: a folder whose sub-folders are its segments, joined into one drive."""
+    segments = [_open_segment(folder) for folder in _segments(path)]
+    signals = _join([segment.signals for segment in segments])
+    lost = [line for segment in segments for line in segment.lost]
+    if not signals:
+        raise DriveError(f"{path} holds no readable signal", "CAN/speed, CAN/steering_angle", "copy the segment again")
+    telemetry = Telemetry.merge(signals)
+    toyota = all(segment.toyota for segment in segments)
+    videos = [segment.video for segment in segments if segment.video]
+    single = path in _segments(path)
+    blind = () if videos else ("video.hevc is absent: telemetry only",)
+    cameras: dict[str, Camera] = {"front": videos[0] if single else JoinedVideo(tuple(videos))} if videos else {}
+    return Drive(
+        id=f"comma2k19-{path.parent.name.replace('|', '_')}--{path.name}"
+        if single
+        else f"comma2k19-{path.name.replace('|', '_')}",
+        recorder=NAME,
+        source=path,
+        t0_ns=int(telemetry.t_ns[0]),
+        telemetry=telemetry,
+        cameras=cameras,
+        vehicle=RAV4_2017 if toyota else UNKNOWN_VEHICLE,
+        engagement=ENGAGEMENT if toyota else "",
+        lost=tuple(lost) + tuple(line for camera in cameras.values() for line in camera.lost),
+        notes=(
+            *(() if videos else ("video.hevc is absent: telemetry only",)),
+            *_about_can(toyota),
+            *findings(telemetry),
+        ),
+    )
+
+
+def _segments(path: Path) -> list[Path]:
+    """The segment itself, or the segments of a route in the order of their numbers."""
+    if (path / "processed_log" / "CAN").is_dir():
+        return [path]
+    if not path.is_dir():
+        return []
+    numbered = [p for p in path.iterdir() if p.name.isdigit() and (p / "processed_log" / "CAN").is_dir()]
+    return sorted(numbered, key=lambda p: int(p.name))
+
+
+@dataclass(frozen=True)
+class _Segment:
+    signals: Signals
+    toyota: bool
+    video: VideoFile | None
+    lost: list[str]
+
+
+def _open_segment(path: Path) -> _Segment:
+    log, lost = path / "processed_log", []  # type: tuple[Path, list[str]]
     signals = _plain_signals(log, lost)
     can = _raw_can(log / "CAN" / "raw_can", lost)
     toyota = can is not None and all(can.has(bits) for bits in TOYOTA)
     if can is not None and toyota:
         signals |= _toyota(can)
-    if not signals:
-        raise DriveError(f"{log} holds no readable signal", "CAN/speed, CAN/steering_angle", "copy the segment again")
-    telemetry = Telemetry.merge(signals)
-    return Drive(
-        id=f"comma2k19-{path.parent.name.replace('|', '_')}--{path.name}",
-        recorder=NAME,
-        source=path,
-        t0_ns=int(telemetry.t_ns[0]),
-        telemetry=telemetry,
-        cameras={},
-        vehicle=RAV4_2017 if toyota else UNKNOWN_VEHICLE,
-        engagement=ENGAGEMENT if toyota else "",
-        lost=tuple(lost),
-        notes=(_about_video(path), *_about_can(toyota), *findings(telemetry)),
-    )
+    return _Segment(signals, toyota, _video(path, lost), lost)
 
 
-def _about_video(path: Path) -> str:
-    if (path / "video.hevc").exists():
-        return "video.hevc is not read: a raw stream without times"
-    return "video.hevc is absent: telemetry only"
+def _video(path: Path, lost: list[str]) -> VideoFile | None:
+    """The road camera: a raw HEVC stream, timed frame by frame in global_pose/frame_times."""
+    file = path / "video.hevc"
+    if not file.exists():
+        return None
+    seconds = _array(path / "global_pose" / "frame_times", lost)
+    if seconds is None or not seconds.size:
+        lost.append(f"{path.name}/video.hevc has no frame times")
+        return None
+    return VideoFile(file, times_ns=np.asarray(np.round(seconds * 1e9), np.int64))
+
+
+def _join(parts: list[Signals]) -> Signals:
+    names = {name for part in parts for name in part}
+    return {
+        name: tuple(np.concatenate([part[name][k] for part in parts if name in part]) for k in (0, 1))  # type: ignore[misc]
+        for name in names
+    }
 
 
 def _about_can(toyota: bool) -> tuple[str, ...]:

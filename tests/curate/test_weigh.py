@@ -45,6 +45,10 @@ def test_weights_are_finite_and_follow_the_seconds(values):
     np.testing.assert_allclose(weigh(seconds[::-1]).product, product[::-1], rtol=1e-9)
 
 
+def test_noise_far_below_any_sensor_makes_nothing_rare():
+    assert rarity_factors([second(steering=s) for s in (0.0, 0.0, 1e-308, 0.0, 2e-308)]).tolist() == [1.0] * 5
+
+
 def test_effective_size():
     assert effective_size(np.ones(50)) == 50
     assert effective_size(np.array([1.0, 0, 0])) == 1

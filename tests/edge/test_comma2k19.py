@@ -2,12 +2,15 @@
 
 import shutil
 
+import av
 import numpy as np
 import pytest
+from conftest import picture
 
 from edge.drive import open_drive
 from edge.errors import DriveError
 from edge.recorders.comma2k19 import CRUISE_ACTIVE, GAS_PEDAL, CanBits, _Can
+from edge.remux import copy_stretch
 from trigger.detect import detect
 from trigger.rate import rate
 from trigger.signals import ControlSource
@@ -29,17 +32,47 @@ def test_bits_are_counted_as_a_dbc_counts_them():
     assert speed[1].tolist() == [2938.0]
 
 
-def write_segment(folder, n=300):
+def write_segment(folder, n=300, start_s=100.0, video=False):
+    if video:
+        write_video(folder / "video.hevc", range(round(start_s), round(start_s) + 60))
+        (folder / "global_pose").mkdir()
+        with (folder / "global_pose/frame_times").open("wb") as file:
+            np.save(file, start_s + np.arange(60) / 20)
     for name, values in {
         "CAN/speed": np.full((n, 1), 10.0),
         "CAN/steering_angle": np.sin(np.arange(n) / 30),
         "IMU/gyro": np.zeros((n, 3)),
     }.items():
         (folder / "processed_log" / name).mkdir(parents=True)
-        for part, array in (("t", 100.0 + np.arange(n) / 100), ("value", values)):
+        for part, array in (("t", start_s + np.arange(n) / 100), ("value", values)):
             with (folder / "processed_log" / name / part).open("wb") as file:
                 np.save(file, array)
     return folder
+
+
+def write_video(path, numbers):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", format="hevc") as container:
+        stream = container.add_stream("libx265", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x265-params": "bframes=0:keyint=20:log-level=0"}
+        for number in numbers:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def test_segments_of_a_route_are_one_drive_and_windows_cross_their_border(tmp_path):
+    route = tmp_path / "b0c9d2329ad1606b|2018-08-02--08-34-47"
+    for number, start_s in ((9, 100.0), (10, 103.0)):  # 10 comes after 9, not before
+        write_segment(route / str(number), start_s=start_s, video=True)
+    drive = open_drive(route)
+    assert drive.telemetry.duration_s == pytest.approx(5.99)
+    camera = drive.cameras["front"]
+    np.testing.assert_allclose(camera.frame_times() / 1e9, 100 + np.arange(120) / 20)
+    assert not [line for line in drive.lost if "hevc" in line]
+    cut = copy_stretch(camera, 102_500_000_000, 104_000_000_000, tmp_path / "cut.mp4")
+    assert len(cut.frame_times()) == 30
+    assert len(open_drive(route / "9").cameras["front"].frame_times()) == 60
 
 
 def test_another_car_keeps_what_needs_no_can(tmp_path):
