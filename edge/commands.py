@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
 from edge.clip import find_clips
+from edge.convert import to_native
 from edge.cut import Written, cut
 from edge.destination import destination
 from edge.drive import Drive, find_drives
 from edge.errors import DriveError
+from edge.inspect import GAP_S, Clock, Summary, inspect
 from edge.output import as_json, grid, say, show
 from edge.push import push
+from edge.recorders import RECORDERS
 from edge.scan import DEFAULT_BASELINE, Scan, scan
 from trigger.event import Event
 
@@ -111,6 +116,73 @@ def push_command(paths: tuple[Path, ...], where: str, consent: bool, json_: bool
     new = [r for r in receipts if not r.known]
     sent = sum(r.bytes for r in new) / 1e6
     Console().print(f"{len(new)} clips handed over ({sent:.1f} MB), {len(receipts) - len(new)} were there already.")
+
+
+@edge.command("formats")
+@JSON
+def formats_command(json_: bool) -> None:
+    """List the recordings that can be read, and what each can and cannot give."""
+    if json_:
+        as_json([{"name": r.NAME, "gives": r.GIVES, "lacks": r.LACKS} for r in RECORDERS])
+        return
+    table = Table("format", "gives", "lacks", box=SIMPLE_HEAD, pad_edge=False)
+    for recorder in RECORDERS:
+        table.add_row(recorder.NAME, recorder.GIVES, recorder.LACKS)
+    Console().print(table)
+
+
+@edge.command("inspect")
+@PATHS
+@JSON
+def inspect_command(paths: tuple[Path, ...], json_: bool) -> None:
+    """Show what is in a drive: cameras, signals, rates, gaps, engagement, losses."""
+    summaries = [inspect(drive) for drive in _drives(paths, quiet=json_)]
+    if json_:
+        as_json([summary.to_json() for summary in summaries])
+        return
+    for summary in summaries:
+        _show_summary(summary)
+
+
+@edge.command("convert")
+@PATHS
+@click.option("--to", "format_", type=click.Choice(["native"]), default="native", show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the drives.")
+@JSON
+def convert_command(paths: tuple[Path, ...], format_: str, out: Path, json_: bool) -> None:
+    """Write drives in another format; what is compressed already is copied, not compressed again."""
+    folders = [to_native(drive, out) for drive in _drives(paths, quiet=json_)]
+    if json_:
+        as_json([str(folder) for folder in folders])
+    else:
+        Console().print(*folders, sep="\n", soft_wrap=True)
+
+
+def _show_summary(summary: Summary) -> None:
+    console = Console()
+    console.print(
+        f"[bold]{summary.drive}[/]  {summary.recorder}, {summary.seconds} s, consent: "
+        f"{ {True: 'yes', False: 'no', None: 'not recorded'}[summary.consent] }",
+        soft_wrap=True,
+    )
+    table = grid("", "unit", "from", "to", "samples", "Hz", "longest pause [s]", f"gaps > {GAP_S:g} s")
+    for camera in summary.cameras:
+        table.add_row(
+            f"camera {camera.name}", camera.codec, "", f"{camera.width}x{camera.height}", *_clock(camera.clock)
+        )
+    for signal in summary.signals:
+        table.add_row(signal.name, signal.unit, f"{signal.low:.4g}", f"{signal.high:.4g}", *_clock(signal.clock))
+    show(table)
+    engaged = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in summary.engaged_s)
+    meaning = f" ({summary.engagement})" if summary.engagement else ""
+    lines = [f"engaged: {engaged or 'never, or not recorded'}{meaning}"]
+    lines += [f"[red]lost: {line}[/]" for line in summary.lost] + [f"[yellow]note: {line}[/]" for line in summary.notes]
+    console.print(*lines, sep="\n", soft_wrap=True)
+
+
+def _clock(clock: Clock) -> tuple[str, ...]:
+    rate = "" if clock.rate_hz is None else f"{clock.rate_hz:g}"
+    return str(clock.count), rate, f"{clock.longest_pause_s:g}", str(clock.gaps)
 
 
 def _drives(paths: tuple[Path, ...], quiet: bool) -> Iterator[Drive]:

@@ -15,13 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import Camera, VideoFile
+from edge.convert import write_camera
 from edge.drive import Cut, Drive
 from edge.durable import PREFIX, sync_folder
-from edge.encode import encode
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
-from edge.remux import can_copy, copy_stretch
 from edge.scan import Scan, inclusion, whole_seconds
 from edge.write import CameraWriter, write_drive
 from trigger.baseline import SECOND_NS
@@ -144,7 +142,7 @@ def _telemetry(drive: Drive, window: tuple[int, int], position: bool) -> Telemet
 def _cameras(drive: Drive, window: tuple[int, int]) -> dict[str, CameraWriter]:
     """What writes each camera that saw anything in the window."""
     return {
-        name: partial(_write_camera, camera, window)
+        name: partial(write_camera, camera, window)
         for name, camera in drive.cameras.items()
         if _sees(camera.frame_times(), window)
     }
@@ -152,9 +150,3 @@ def _cameras(drive: Drive, window: tuple[int, int]) -> dict[str, CameraWriter]:
 
 def _sees(t_ns: np.ndarray, window: tuple[int, int]) -> bool:
     return bool(np.diff(np.searchsorted(t_ns, window))[0] > 0)
-
-
-def _write_camera(camera: Camera, window: tuple[int, int], path: Path) -> VideoFile:
-    if can_copy(camera):
-        return copy_stretch(camera, *window, path)
-    return VideoFile(path, encode(path, camera.frames(*window)), window_ns=window)

@@ -84,9 +84,11 @@ class Drive:
 
 
 class Recorder(Protocol):
-    """One recording format: a module of `edge.recorders`."""
+    """One recording format: a module of `edge.recorders`. `GIVES` and `LACKS` say in words what it can and cannot."""
 
     NAME: str
+    GIVES: str
+    LACKS: str
 
     def matches(self, path: Path) -> list[Path]:
         """The drives of this format that `path` itself is or directly holds; empty when it is not one."""

@@ -28,6 +28,10 @@ from trigger.telemetry import Telemetry, Times, Values
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 NAME = "comma2k19"
+GIVES = (
+    "front camera, speed, steering, yaw rate, position; on the RAV4 2017 engagement, gas, brake pressed, driver torque"
+)
+LACKS = "engagement and pedals of other cars; the phone's accelerometer"
 ENGAGEMENT = "cruise control is active (openpilot steers and follows); read from CAN 466 CRUISE_ACTIVE"
 RAV4_2017 = VehicleProfile(wheelbase_m=2.65, steering_ratio=16.88)
 """As in openpilot's parameters for this car."""
@@ -84,7 +88,7 @@ def open(path: Path) -> Drive:
         engagement=ENGAGEMENT if toyota else "",
         lost=tuple(lost) + tuple(line for camera in cameras.values() for line in camera.lost),
         notes=(
-            *(() if videos else ("video.hevc is absent: telemetry only",)),
+            *blind,
             *_about_can(toyota),
             *findings(telemetry),
         ),

@@ -28,6 +28,8 @@ from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values
 
 NAME = "donkeycar"
+GIVES = "front camera, steering and throttle as normalised, who drove"
+LACKS = "speed, brake, a clock where the tub has none"
 ENGAGEMENT = "user/mode is not user: the pilot steers (local_angle) or drives (local)"
 DRIVE_LOOP_HZ = 20
 FASTEST_CAMERA_HZ = 125.0

@@ -11,6 +11,8 @@ from edge.manifest import MANIFEST, TELEMETRY, Manifest, read_manifest
 from edge.schema import read_telemetry
 
 NAME = "native"
+GIVES = "cameras, all signals, engagement, consent, clips"
+LACKS = "nothing: what was written is read"
 
 
 def matches(path: Path) -> list[Path]:

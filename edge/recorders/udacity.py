@@ -35,6 +35,8 @@ from trigger.telemetry import Telemetry, Times
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 NAME = "udacity"
+GIVES = "one video or folders of images; steering, speed, torque, position, or columns named as swerve names them"
+LACKS = "pedals and engagement, unless named so; several videos"
 LINCOLN_MKZ = VehicleProfile(wheelbase_m=2.85, steering_ratio=14.8)
 """Udacity's car; the values its own driving code uses. Against GPS heading of the HMB_1 drive steering and
 turning agree in sign (r = 0.98) and, at 20 m/s, the car turns 0.67 of what these values alone predict: tyres
