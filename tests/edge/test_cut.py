@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
-from conftest import T0_NS, drive_telemetry
+from conftest import T0_NS, drive_telemetry, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.camera import ImageFiles
 from edge.clip import find_clips, open_clip
 from edge.cut import cut, plan
 from edge.drive import Drive, open_drive
@@ -125,6 +127,25 @@ def test_a_drive_without_video_gives_no_clip(native_drive, tmp_path):
     drive = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=braking(30))))
     blind = Drive("blind", "test", drive.source, drive.t0_ns, drive.telemetry, {})
     assert list(cut(scan(blind, 1.0), tmp_path / "out")) == []
+
+
+def test_images_are_encoded_once_and_keep_their_times(tmp_path):
+    paths, times = [], T0_NS + np.cumsum(np.random.default_rng(3).integers(40_000_000, 60_000_000, 200))
+    for i in range(200):
+        paths.append(tmp_path / f"{i}.png")
+        cv2.imwrite(str(paths[-1]), picture(i))
+    drive = Drive(
+        "shots", "test", tmp_path, T0_NS, drive_telemetry(12), {"front": ImageFiles(paths, times)}, consent=True
+    )
+    (written,) = list(cut(scan(drive, 1.0), tmp_path / "out"))
+    shown = [
+        (t, frame.to_ndarray(format="gray").astype(int))
+        for t, frame in open_drive(written.folder).cameras["front"].frames()
+    ]
+    assert len(shown) == 200
+    np.testing.assert_allclose([t for t, _ in shown], times, atol=500)
+    wanted = [frame.to_ndarray(format="gray").astype(int) for _, frame in drive.cameras["front"].frames()]
+    assert max(np.abs(got - want).mean() for (_, got), want in zip(shown, wanted, strict=True)) < 4.0
 
 
 def test_damage_to_a_clip_is_noticed(native_drive, tmp_path):
