@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from edge.errors import VideoError
@@ -67,7 +68,8 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
                     "one size for a camera",
                     "give each size a camera of its own",
                 )
-            converted = frame.reformat(width=width, height=height, format="yuv420p")
+            # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
+            converted = frame.reformat(width, height, "yuv420p", dst_color_range=ColorRange.MPEG)
             converted.pts, converted.time_base = pts, TIME_BASE
             container.mux(stream.encode(converted))
         container.mux(stream.encode(None))

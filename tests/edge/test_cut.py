@@ -139,12 +139,12 @@ def test_images_are_encoded_once_and_keep_their_times(tmp_path):
     )
     (written,) = list(cut(scan(drive, 1.0), tmp_path / "out"))
     shown = [
-        (t, frame.to_ndarray(format="gray").astype(int))
+        (t, frame.to_ndarray(format="rgb24").astype(int))
         for t, frame in open_drive(written.folder).cameras["front"].frames()
     ]
     assert len(shown) == 200
     np.testing.assert_allclose([t for t, _ in shown], times, atol=500)
-    wanted = [frame.to_ndarray(format="gray").astype(int) for _, frame in drive.cameras["front"].frames()]
+    wanted = [frame.to_ndarray(format="rgb24").astype(int) for _, frame in drive.cameras["front"].frames()]
     assert max(np.abs(got - want).mean() for (_, got), want in zip(shown, wanted, strict=True)) < 4.0
 
 
