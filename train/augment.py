@@ -1,0 +1,87 @@
+"""Changes to a batch that leave its labels true: other light, other contrast, shade, noise, a nudge sideways.
+
+Rules:
+- All frames of a sample are changed alike, or a change would look like motion.
+- A sideways nudge is a few pixels and keeps the label: how far a camera's offset turns the right steering angle is
+  not known without its geometry.
+- `mirror` flips picture and steering together. It is off unless asked for, because it turns right-hand traffic into
+  left-hand traffic; on a small dataset it still helps.
+- The policy sees grey, so grey is what is changed: a third of the work.
+
+The trade-off: one nudge a batch instead of one a sample, which costs nothing. It does not rotate, zoom or erase.
+
+Shapes: B samples, T frames of a window, C colours, H rows, W columns, A controls.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strong the changes are; the default suits roads under trees.
+
+    Attributes:
+        gamma, contrast: largest change, in natural logarithms. brightness, noise: in parts of the full range.
+        shade: share of samples in which half of the picture, cut along a random line, is darkened or lit.
+        nudge: largest shift sideways, in pixels of the policy's picture. mirror: flip half of the samples.
+    """
+
+    gamma: float = 0.5
+    contrast: float = 0.4
+    brightness: float = 0.2
+    shade: float = 0.5
+    noise: float = 0.03
+    nudge: int = 4
+    mirror: bool = False
+
+
+def relight(frames: Tensor, how: Augmentation, chance: torch.Generator) -> Tensor:
+    """(B, T, C, H, W) uint8 to (B, T, 1, H, W) float32, 0 to 255."""
+    width = frames.shape[-1]
+    nudge = int(torch.randint(-how.nudge, how.nudge + 1, (1,), generator=chance))
+    columns = (torch.arange(width) + nudge).clamp(0, width - 1)
+    x = frames.to(torch.float32).mean(2, keepdim=True)[..., columns].div_(255.0).clamp_(1e-3, 1.0)
+    x.pow_(_per_sample(x, how.gamma, chance).exp_())
+    x.sub_(0.4).mul_(_per_sample(x, how.contrast, chance).exp_()).add_(0.4 + _per_sample(x, how.brightness, chance))
+    x.mul_(_shade(x, how.shade, chance))
+    noise = torch.empty_like(x).normal_(generator=chance)
+    x.add_(noise.mul_(how.noise * torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance)))
+    brightened: Tensor = x.clamp_(0.0, 1.0).mul_(255.0)
+    return brightened
+
+
+def mirrored(frames: Tensor, controls: Tensor, steering: int | None, zero: float, chance: torch.Generator) -> Tensor:
+    """Flip half of the samples left to right, and the sign of their steering, in place in `controls`.
+
+    Args:
+        controls: (B, A) standardised. steering: the column that changes its sign.
+        zero: the standardised value of straight ahead, so that z becomes 2 zero - z.
+
+    Returns:
+        (B, T, C, H, W), the frames.
+    """
+    flip = torch.rand(frames.shape[0], generator=chance) < 0.5
+    if steering is not None:
+        controls[:, steering] = torch.where(flip, 2.0 * zero - controls[:, steering], controls[:, steering])
+    return torch.where(flip[:, None, None, None, None], frames.flip(-1), frames)
+
+
+def _per_sample(x: Tensor, reach: float, chance: torch.Generator) -> Tensor:
+    return (torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance) * 2.0 - 1.0) * reach
+
+
+def _shade(x: Tensor, share: float, chance: torch.Generator) -> Tensor:
+    """(B, 1, 1, H, W) factors: 1 on one side of a random line, 0.4 to 1.3 on the other."""
+    batch, (height, width) = x.shape[0], x.shape[-2:]
+    angle, offset, amount, chosen = torch.rand(4, batch, 1, 1, generator=chance)
+    rows, columns = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)[None, :]
+    side = columns * torch.cos(angle * math.tau) + rows * torch.sin(angle * math.tau) > offset * 1.6 - 0.8
+    factor = (amount * 0.9 - 0.6) * (chosen < share)
+    factors: Tensor = (1.0 + side * factor)[:, None, None]
+    return factors

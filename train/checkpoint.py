@@ -1,0 +1,153 @@
+"""A policy as a folder: `weights.safetensors` and `policy.json`, whole or absent.
+
+    policy.json    format "swerve-policy/1", config (architecture, view, window, controls, mean and std of the
+                   labels), sha256 of the weights, and about: dataset digest, training settings, results
+
+No pickle: nothing that is loaded can run code. A folder that is damaged, or is not one of ours, is refused before a
+single weight is used. It does not sign policies or keep optimizer states, so training is not resumed from one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from edge.durable import new_folder
+from edge.manifest import canonical_json
+from train.curves import CURVES_JSON
+from train.errors import PolicyError, TrainError
+from train.frames import View
+from train.policy import Policy, PolicyConfig
+from train.samples import Window
+
+FORMAT = "swerve-policy/1"
+WEIGHTS, HEAD = "weights.safetensors", "policy.json"
+MAX_HEAD_BYTES = 16 * 1024 * 1024
+AGAIN = "train it again with: swerve train fit, or name another folder"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SavedPolicy:
+    """A policy that was read back. `about` is what was known of its training."""
+
+    folder: Path
+    policy: Policy
+    about: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def config(self) -> PolicyConfig:
+        return self.policy.config
+
+    def curves(self) -> list[dict[str, Any]]:
+        """The points of `train.curves`; empty where the file is gone or damaged, for it is only looked at."""
+        try:
+            return list(json.loads((self.folder / CURVES_JSON).read_bytes())["points"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+
+def save_policy(
+    folder: Path, policy: Policy, about: Mapping[str, Any], extra: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
+    """Write a new policy folder at once.
+
+    Args:
+        about: JSON; at least "dataset" (the digest) and "settings". extra: further files, name to content.
+
+    Raises:
+        PolicyError: the folder exists.
+    """
+    refuse_existing(folder)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.state_dict().items()}
+    weights = save(tensors)
+    head = {
+        "format": FORMAT,
+        "config": policy.config.to_json(),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "about": dict(about),
+    }
+    with new_folder(folder) as temporary:
+        for name, content in extra.items():
+            (temporary / name).write_bytes(content)
+        (temporary / WEIGHTS).write_bytes(weights)
+        (temporary / HEAD).write_bytes(canonical_json(head) + b"\n")
+
+
+def load_policy(folder: Path) -> SavedPolicy:
+    """Read a policy, ready to predict.
+
+    Raises:
+        PolicyError: missing, damaged, or not a swerve policy.
+    """
+    head = _read_head(folder)
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{folder / WEIGHTS} cannot be read: {error.strerror}", "its weights", AGAIN) from error
+    if hashlib.sha256(weights).hexdigest() != head.get("sha256"):
+        raise PolicyError(
+            f"{folder / WEIGHTS} ({len(weights)} bytes) is not what was saved", f"the sha256 in {HEAD}", AGAIN
+        )
+    try:
+        policy = Policy(_config(head["config"]))
+        policy.load_state_dict(load(weights))
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, TrainError) as error:
+        raise PolicyError(f"{folder} is damaged: {_first_line(error)}", "weights that fit the config", AGAIN) from error
+    return SavedPolicy(folder, policy.eval(), head.get("about", {}))
+
+
+def policy_folder(store: Path, name: str) -> Path:
+    """Where a store keeps a policy. Raises PolicyError for a name that would leave the folder."""
+    if not name or name.startswith(".") or Path(name).name != name or "\0" in name:
+        raise PolicyError(f"a policy called {name!r}", "a plain folder name", "choose another with --name")
+    return store / "policies" / name
+
+
+def newest_policy(store: Path) -> Path:
+    """The policy saved last. Raises PolicyError where there is none."""
+    found = sorted((store / "policies").glob(f"[!.]*/{HEAD}"), key=lambda path: (path.stat().st_mtime_ns, path))
+    if not found:
+        raise PolicyError(f"{store} holds no policy", "at least one", f"run: swerve train fit --store {store}")
+    return found[-1].parent
+
+
+def refuse_existing(folder: Path) -> None:
+    if folder.exists():
+        raise PolicyError(f"{folder} exists", "a new folder", "choose another --name, or remove it")
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    path = folder / HEAD
+    try:
+        with path.open("rb") as file:
+            head = json.loads(file.read(MAX_HEAD_BYTES))
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be read: {error.strerror}", "a policy folder", AGAIN) from error
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"{path} is damaged: {_first_line(error)}", "JSON", AGAIN) from error
+    found = head.get("format") if isinstance(head, dict) else None
+    if found != FORMAT:
+        raise PolicyError(f"{path} has the format {found!r}", f"{FORMAT!r}", AGAIN)
+    return dict(head)
+
+
+def _config(data: Mapping[str, Any]) -> PolicyConfig:
+    lists = {name: tuple(data[name]) for name in ("channels", "controls", "mean", "std")}
+    nested = {"view": View(**data["view"]), "window": Window(**data["window"])}
+    return PolicyConfig(**{**data, **lists, **nested})
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [repr(error)])[0]

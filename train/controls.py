@@ -1,0 +1,115 @@
+"""Labels: which controls a dataset carries, and what a human did with them at given times.
+
+Rules:
+- Only human controls are labels. Steering needs `control_source_steering` to be HUMAN, the pedals need
+  `control_source_speed` to be HUMAN; unknown, shared and system are never labels, nor is a recording that
+  does not say.
+- A label lies on one of the signal's own samples, or between two of them at most `MAX_GAP_S` apart, and is
+  then the straight line between them; a human must hold the control at both ends.
+- Sources are recorded when they change, so the last one holds however old it is.
+
+The trade-off: a label near a take-over is given up rather than mixed from two drivers. It does not smooth, shift
+in time, or turn one steering signal into another.
+
+Shapes: N times, A controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.errors import SampleError
+from trigger.signals import SIGNALS, STEERING_SIGNALS, ControlSource
+from trigger.telemetry import Telemetry, Times, Values
+
+PEDALS = ("gas_fraction", "brake_fraction")
+MAX_GAP_S = 0.2
+"""Samples of a control further apart than this, in seconds, say nothing of the time between them."""
+FOREVER_S = 1e9
+
+
+@dataclass(frozen=True)
+class ControlSpec:
+    """The controls a policy predicts, in the order of its outputs: at most one steering signal, then pedals."""
+
+    names: tuple[str, ...]
+
+    @property
+    def steering(self) -> int | None:
+        """Index of the steering control, None where there is none."""
+        found = [i for i, name in enumerate(self.names) if name in STEERING_SIGNALS]
+        return found[0] if found else None
+
+    def unit(self, name: str) -> str:
+        return SIGNALS[name].unit
+
+
+def source_of(name: str) -> str:
+    """The column that says who moved the control `name`."""
+    return "control_source_speed" if name in PEDALS else "control_source_steering"
+
+
+def find_controls(recordings: Iterable[Telemetry]) -> ControlSpec:
+    """The controls of which a human gave at least one sample in any of the recordings.
+
+    Raises:
+        SampleError: there is none.
+    """
+    present: set[str] = set()
+    for telemetry in recordings:
+        wanted = {*STEERING_SIGNALS, *PEDALS} - present
+        present |= {name for name in wanted if name in telemetry and _has_human(telemetry, name)}
+    steering = [name for name in STEERING_SIGNALS if name in present][:1]
+    names = (*steering, *(name for name in PEDALS if name in present))
+    if not names:
+        raise SampleError(
+            "no control in these clips that a human is known to have moved",
+            "steering, gas or brake with control_source_* saying HUMAN",
+            "check what the recorder knows of who drove: swerve edge scan prints it",
+        )
+    return ControlSpec(names)
+
+
+def labels(telemetry: Telemetry, spec: ControlSpec, t_ns: Times) -> Values:
+    """What a human did at each time.
+
+    Args:
+        t_ns: (N,) int64 ns on the drive's clock.
+
+    Returns:
+        (N, A) float64 in the unit of each control, NaN where it is not a label.
+    """
+    columns = [_human_values(telemetry, name, t_ns) for name in spec.names]
+    return np.stack(columns, axis=1) if columns else np.empty((len(t_ns), 0))
+
+
+def _human_values(telemetry: Telemetry, name: str, t_ns: Times) -> Values:
+    result = np.full(len(t_ns), np.nan)
+    if name not in telemetry or source_of(name) not in telemetry:
+        return result
+    own_ns, values = telemetry.samples(name)
+    before = np.searchsorted(own_ns, t_ns, side="right") - 1
+    inside = before >= 0
+    before = np.maximum(before, 0)
+    exact = inside & (own_ns[before] == t_ns)
+    after = np.where(exact, before, np.minimum(before + 1, own_ns.size - 1))
+    gap_ns = own_ns[after] - own_ns[before]
+    known = exact | (inside & (gap_ns > 0) & (gap_ns <= round(MAX_GAP_S * 1e9)))
+    for times in (t_ns, own_ns[before], own_ns[after]):
+        known &= _human(telemetry, name, times)
+    part = (t_ns - own_ns[before]) / np.maximum(gap_ns, 1)
+    line = values[before] + part * (values[after] - values[before])
+    result[known] = line[known]
+    return result
+
+
+def _human(telemetry: Telemetry, name: str, t_ns: Times) -> NDArray[np.bool_]:
+    return np.asarray(telemetry.at(source_of(name), t_ns, FOREVER_S) == ControlSource.HUMAN)
+
+
+def _has_human(telemetry: Telemetry, name: str) -> bool:
+    return bool(_human(telemetry, name, telemetry.samples(name)[0]).any())

@@ -1,0 +1,310 @@
+"""Samples of one split of a dataset version: a window of frames, and what a human did at its last one.
+
+Rules:
+- A sample ends at a frame time t and belongs to the row (the second) that holds t.
+- Its T frames lie `stride_s` apart. Each is the frame nearest to the time wanted, never after t, and less than
+  0.4 strides off; a nearest frame keeps the spacing even where "the last one before" would jump between
+  one and two frames on a clock that jitters.
+- No frame of an exam is ever trained on: every frame of the window must lie in a row of the sample's own split,
+  and no second of it may stand in another split in any clip of that drive.
+- A frame at which no human moved any control is not a sample; it may still be context in a window.
+- A clip that cannot be read is left out once, counted and named; the others go on.
+
+The trade-off: the index of all samples is held in memory (about 60 bytes each), pictures stay on disk. It does not
+shuffle (`train.order`) or augment (`train.augment`).
+
+Shapes: B samples, T frames of a window, C colours, H rows, W columns, A controls, N frames of a clip, S samples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from curate.dataset import DatasetVersion
+from edge.drive import Drive, open_drive
+from edge.errors import DriveError
+from train.controls import ControlSpec, find_controls, labels
+from train.errors import SampleError
+from train.frames import ClipFrames, View, cached_frames
+from trigger.telemetry import Times
+
+Index = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Window:
+    """T frames, the last one at the sample's time and each `stride_s` seconds before the next."""
+
+    frames: int = 3
+    stride_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.frames <= 64 and 0.0 < self.stride_s <= 10.0):
+            raise SampleError(f"{self}", "1 to 64 frames, at most 10 s apart", "choose another window")
+
+    @property
+    def tolerance_ns(self) -> int:
+        return round(self.stride_s * 1e9 * 0.4)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SourceClip:
+    """One clip that is in use: its recording, its pictures and its rows of the version."""
+
+    clip_id: str
+    drive: Drive
+    frames: ClipFrames
+    rows: Index
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Sample:
+    """One sample: frames (T, C, H, W) uint8; controls (A,) float32, NaN where not a label."""
+
+    frames: torch.Tensor
+    controls: torch.Tensor
+    weight: float
+    clip_id: str
+    t_ns: int
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Batch:
+    """Samples side by side.
+
+    Attributes:
+        frames: (B, T, C, H, W) uint8, red green blue; the memory is laid out with C last.
+        controls: (B, A) float32 in the units of the controls, NaN where not a label.
+        weight: (B,) float32, weight of each sample's row.
+    """
+
+    frames: torch.Tensor
+    controls: torch.Tensor
+    weight: torch.Tensor
+    clip_ids: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Batch(frames {tuple(self.frames.shape)}, controls {tuple(self.controls.shape)})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SampleSet:
+    """All samples of one split, in order of (clip, time).
+
+    Attributes:
+        clip: (S,) index into `clips`. frame: (S, T) frames of that clip. row: (S,) row of `version.rows`.
+        t_ns: (S,) time of the last frame. controls: (S, A) float32, NaN where not a label.
+        dropped: why frames are no samples, with how many. skipped: clip id to why it is not in use.
+    """
+
+    split: str
+    spec: ControlSpec
+    clips: tuple[SourceClip, ...]
+    clip: Index
+    frame: Index
+    row: Index
+    t_ns: Times
+    controls: NDArray[np.float32]
+    row_weight: NDArray[np.float64]
+    inclusion: NDArray[np.float64]
+    dropped: Mapping[str, int]
+    skipped: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return int(self.t_ns.size)
+
+    def __repr__(self) -> str:
+        return f"SampleSet({self.split}: {len(self)} samples of {len(self.clips)} clips, {len(self.skipped)} skipped)"
+
+    def pixels(self, index: int) -> NDArray[np.uint8]:
+        """(T, H, W, C) uint8."""
+        clip = self.clips[self.clip[index]]
+        return np.asarray(clip.frames.pixels[self.frame[index]], np.uint8)
+
+    def sample(self, index: int) -> Sample:
+        # T H W C -> T C H W
+        frames = torch.from_numpy(self.pixels(index)).permute(0, 3, 1, 2)
+        clip = self.clips[self.clip[index]].clip_id
+        controls = torch.from_numpy(self.controls[index])
+        return Sample(frames, controls, float(self.row_weight[self.row[index]]), clip, int(self.t_ns[index]))
+
+    def batch(self, indices: Sequence[int] | Index) -> Batch:
+        picked = np.asarray(indices, np.int64)
+        stacked = torch.from_numpy(np.stack([self.pixels(int(i)) for i in picked]))
+        return Batch(
+            # B T H W C -> B T C H W, a view
+            frames=stacked.permute(0, 1, 4, 2, 3),
+            controls=torch.from_numpy(self.controls[picked]),
+            weight=torch.from_numpy(self.row_weight[self.row[picked]].astype(np.float32)),
+            clip_ids=tuple(self.clips[c].clip_id for c in self.clip[picked]),
+        )
+
+
+def open_clips(
+    version: DatasetVersion,
+    view: View,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+    cache: Path | None = None,
+) -> tuple[tuple[SourceClip, ...], dict[str, str]]:
+    """Every clip of the version that can be used, and why the others cannot.
+
+    Args:
+        advance: told how many clips are open, of how many; decoding one for the first time takes a while.
+        cache: where decoded frames are kept; `<store>/cache/frames` unless told.
+    """
+    cache = cache or version.store / "cache" / "frames"
+    rows_of = _rows_by_clip(version)
+    clips: list[SourceClip] = []
+    skipped: dict[str, str] = {}
+    for done, clip_id in enumerate(sorted(rows_of)):
+        advance(done, len(rows_of))
+        try:
+            drive = open_drive(version.clip_folder(clip_id))
+            frames = cached_frames(drive, view, cache)
+        except (DriveError, SampleError) as problem:
+            skipped[clip_id] = problem.got
+            continue
+        clips.append(SourceClip(clip_id, drive, frames, rows_of[clip_id]))
+    return tuple(clips), skipped
+
+
+def _rows_by_clip(version: DatasetVersion) -> dict[str, Index]:
+    names, place = np.unique(np.array(version.rows.column("clip_id").to_pylist()), return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=names.size))[:-1]
+    return dict(zip(names.tolist(), np.split(order, ends), strict=True))
+
+
+def collect(
+    version: DatasetVersion,
+    split: str,
+    clips: Sequence[SourceClip],
+    window: Window,
+    spec: ControlSpec | None = None,
+    skipped: Mapping[str, str] | None = None,
+) -> SampleSet:
+    """The samples of `split`.
+
+    Args:
+        spec: the controls wanted; those of the split's clips unless told.
+
+    Raises:
+        SampleError: no sample is left; the message counts why.
+    """
+    rows = _read_rows(version, split)
+    used = [clip for clip in clips if bool(rows.own[clip.rows].any())]
+    spec = spec or find_controls(clip.drive.telemetry for clip in used)
+    dropped: Counter[str] = Counter()
+    parts = [_clip_samples(number, clip, rows, window, spec, dropped) for number, clip in enumerate(used)]
+    if not sum(len(part["t_ns"]) for part in parts):
+        raise _nothing(version, split, dropped, skipped or {})
+    joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return SampleSet(
+        split=split,
+        spec=spec,
+        clips=tuple(used),
+        row_weight=rows.weight,
+        inclusion=rows.inclusion,
+        dropped=dict(dropped),
+        skipped=dict(skipped or {}),
+        **joined,
+    )
+
+
+def window_frames(t_ns: Times, window: Window) -> tuple[Index, Flags]:
+    """For each frame as the last one, the frames of its window and whether all of them exist.
+
+    Args:
+        t_ns: (N,) int64 ns, increasing.
+
+    Returns:
+        (N, T) int64 indices, oldest first, and (N,) bool.
+    """
+    ages = np.arange(window.frames - 1, -1, -1) * round(window.stride_s * 1e9)
+    wanted = t_ns[:, None] - ages[None, :]
+    right = np.minimum(np.searchsorted(t_ns, wanted), len(t_ns) - 1)
+    left = np.maximum(right - 1, 0)
+    nearest = np.where(wanted - t_ns[left] <= t_ns[right] - wanted, left, right)
+    nearest = np.minimum(nearest, np.arange(len(t_ns))[:, None])
+    nearest[:, -1] = np.arange(len(t_ns))
+    whole: Flags = np.all(np.abs(t_ns[nearest] - wanted) < window.tolerance_ns, axis=1)
+    # Two places of a window that share one frame would tell the policy that nothing moved.
+    whole &= np.all(np.diff(nearest, axis=1) > 0, axis=1)
+    return nearest.astype(np.int64), whole
+
+
+def _clip_samples(
+    number: int, clip: SourceClip, rows: _Rows, window: Window, spec: ControlSpec, dropped: Counter[str]
+) -> dict[str, NDArray[Any]]:
+    t_ns = clip.frames.t_ns
+    row = _row_of(t_ns, clip.rows, rows)
+    mine = (row >= 0) & rows.own[row]
+    frame, whole = window_frames(t_ns, window)
+    pure = mine[frame].all(axis=1)
+    controls = labels(clip.drive.telemetry, spec, t_ns)
+    labelled = ~np.isnan(controls).all(axis=1)
+    keep = mine & whole & pure & labelled
+    dropped["window not whole"] += int((mine & ~whole).sum())
+    dropped["window reaches into another split"] += int((mine & whole & ~pure).sum())
+    dropped["no human control"] += int((mine & whole & pure & ~labelled).sum())
+    return {
+        "clip": np.full(int(keep.sum()), number, np.int64),
+        "frame": frame[keep],
+        "row": row[keep],
+        "t_ns": t_ns[keep],
+        "controls": controls[keep].astype(np.float32),
+    }
+
+
+def _row_of(t_ns: Times, clip_rows: Index, rows: _Rows) -> Index:
+    """The row that holds each time, -1 where none does."""
+    ordered = clip_rows[np.argsort(rows.start_ns[clip_rows], kind="stable")]
+    place = np.searchsorted(rows.start_ns[ordered], t_ns, side="right") - 1
+    row = ordered[np.maximum(place, 0)]
+    return np.where((place >= 0) & (t_ns < rows.end_ns[row]), row, -1)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class _Rows:
+    """The columns of a version's rows that samples need, and which rows are the split's alone."""
+
+    start_ns: Times
+    end_ns: Times
+    weight: NDArray[np.float64]
+    inclusion: NDArray[np.float64]
+    own: Flags
+
+
+def _read_rows(version: DatasetVersion, split: str) -> _Rows:
+    table = version.rows
+    start_ns, end_ns, weight, inclusion = (
+        table.column(name).to_numpy() for name in ("start_ns", "end_ns", "weight", "inclusion_probability")
+    )
+    splits = table.column("split").to_pylist()
+    seconds = list(zip(table.column("drive_id").to_pylist(), start_ns.tolist(), strict=True))
+    elsewhere = {second for second, other in zip(seconds, splits, strict=True) if other != split}
+    own = [mine == split and second not in elsewhere for second, mine in zip(seconds, splits, strict=True)]
+    return _Rows(start_ns, end_ns, weight, inclusion, np.array(own, np.bool_))
+
+
+def _nothing(
+    version: DatasetVersion, split: str, dropped: Mapping[str, int], skipped: Mapping[str, str]
+) -> SampleError:
+    counts = [f"{count} frames: {why}" for why, count in dropped.items() if count]
+    if skipped:
+        counts.append(f"{len(skipped)} clips cannot be read, the first: {next(iter(skipped.values()))}")
+    return SampleError(
+        f"no sample in the {split} split of {version.name} ({'; '.join(counts) or 'no row of that split'})",
+        "frames at which a human is known to drive",
+        "add drives with human control, or look at the split with: swerve curate show",
+    )
+
