@@ -178,7 +178,7 @@ class ImageFiles:
         first, last = np.searchsorted(self.t_ns, [low, high])
         for t_ns, path in zip(self.t_ns[first:last].tolist(), self.paths[first:last], strict=True):
             try:
-                with av.open(str(path)) as container:
+                with av.open(str(path), metadata_errors="replace") as container:
                     yield t_ns, next(container.decode(video=0))
             except (*DECODE_ERRORS, StopIteration, OSError):
                 continue
@@ -198,7 +198,7 @@ class _Index:
 def open_video(path: Path) -> av.container.InputContainer:
     """Open a container, or say what is wrong with it."""
     try:
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="replace")
     except FileNotFoundError:
         raise VideoError(f"{path} does not exist", "a video file", "copy the whole drive folder") from None
     except DECODE_ERRORS as error:
@@ -214,7 +214,10 @@ def video_stream(container: av.container.InputContainer, path: Path) -> VideoStr
     """The first video stream, whichever number it has (audio is often stream 0)."""
     if not container.streams.video:
         raise VideoError(f"{path} has no video stream", "at least one", "give the file that holds the picture")
-    return container.streams.video[0]
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise VideoError(f"{path} holds a picture in an unknown or damaged coding", "a video", "copy it again")
+    return stream
 
 
 def _read_index(video: VideoFile) -> _Index:

@@ -124,7 +124,7 @@ def find_drives(path: Path) -> list[tuple[Recorder, Path]]:
         empty = path.is_dir() and not any(path.iterdir())
         raise DriveError(
             f"{path} is {'empty' if empty else 'not a recording swerve knows'}",
-            "a native drive, a CSV with video or images, or a comma2k19 segment",
+            "a recording in a format that swerve edge formats lists",
             "see docs/recorders.md for what each format must hold",
         )
     return found
@@ -137,7 +137,8 @@ def _search(path: Path) -> Iterator[tuple[Recorder, Path]]:
         drives = recorder.matches(path)
         if drives:
             yield from ((recorder, drive) for drive in drives)
-            return
+            if recorder is not RECORDERS[-1]:  # a folder of loose videos may hold recordings below it
+                return
     if path.is_dir():
         for child in sorted(path.iterdir()):
             if child.is_dir() and not child.name.startswith("."):

@@ -1,6 +1,6 @@
 """One file a recording format, all with the same two functions (see `edge.drive.Recorder`).
 
-The order is the order in which a path is asked for: the strictest format first.
+The order is the order in which a path is asked for: the strictest format first, bare video last.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import cast
 
 from edge.drive import Recorder
-from edge.recorders import comma2k19, donkeycar, native, udacity
+from edge.recorders import comma2k19, donkeycar, kitti, native, nuscenes_can, udacity, udacity_sim, video
 
-RECORDERS: tuple[Recorder, ...] = tuple(cast(Recorder, module) for module in (native, comma2k19, donkeycar, udacity))
+RECORDERS: tuple[Recorder, ...] = tuple(
+    cast(Recorder, module)
+    for module in (native, comma2k19, donkeycar, udacity_sim, nuscenes_can, kitti, udacity, video)
+)
