@@ -55,8 +55,8 @@ def swerve() -> None:
 
 @swerve.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
-@click.option("--minutes", type=float, default=1.0, show_default=True, help="How long to train.")
-def demo(out: Path, minutes: float) -> None:
+@click.option("--steps", type=int, default=1000, show_default=True, help="How long to train; 1000 take about a minute.")
+def demo(out: Path, steps: int) -> None:
     """The whole journey on three sample drives: scan, cut, hand over, curate, train, evaluate, watch."""
     _fresh(out)
     samples, clips, store, policy = map(
@@ -65,10 +65,10 @@ def demo(out: Path, minutes: float) -> None:
     report, video = str(out / "report.html"), str(out / "watch.mp4")
     for command in (
         ["edge", "scan", samples, "--baseline", "0"],
-        ["edge", "cut", samples, "--out", clips, "--baseline", "0.03"],
+        ["edge", "cut", samples, "--out", clips, "--baseline", "0.1"],
         ["edge", "push", clips, "--to", store],
         ["curate", "nightly", "--store", store, "--split", "time:0.65"],
-        ["train", "fit", "--store", store, "--preset", "tiny", "--minutes", str(minutes), "--name", "demo"],
+        ["train", "fit", "--store", store, "--preset", "tiny", "--steps", str(steps), "--name", "demo"],
         ["train", "watch", f"{samples}/disengagement", "--policy", policy, "--out", video],
         ["train", "eval", "--store", store, "--policy", policy, "--ablate", "--report", report],
     ):
@@ -106,7 +106,11 @@ def main() -> None:
         say(problem)
         sys.exit(problem.exit_code)
     except OSError as error:  # a full disk or a missing right is no defect of swerve
-        say(Problem(str(error), "a disk that can be read and written", "free space or check the rights, and run it again"))
+        say(
+            Problem(
+                str(error), "a disk that can be read and written", "free space or check the rights, and run it again"
+            )
+        )
         sys.exit(1)
 
 
