@@ -8,7 +8,7 @@ Damage ends a stream early and is counted in `lost`; it never raises past the fr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -65,6 +65,12 @@ class VideoFile:
     @cached_property
     def _index(self) -> _Index:
         return _read_index(self)
+
+    def windowed(self, start_ns: int, end_ns: int) -> VideoFile:
+        """The same file, of which only [start, end) exists for the reader; what was read of it is kept."""
+        part = replace(self, window_ns=(start_ns, end_ns))
+        part.__dict__["_index"] = self._index
+        return part
 
     @property
     def size(self) -> tuple[int, int]:
@@ -240,6 +246,8 @@ def _read_index(video: VideoFile) -> _Index:
     if broken or expected > pts.size:
         missing = f"{expected - pts.size} of {expected} frames" if expected > pts.size else "its end"
         lost = (f"{video.path.name}: {missing} could not be read{': ' + broken if broken else ''}",)
+    elif video.times_ns is not None and pts.size > expected:
+        lost = (f"{video.path.name}: {pts.size - expected} of {pts.size} frames have no time",)
     return _Index(size, codec, extradata or b"", t_ns, key_ns, key_dts, lost)
 
 

@@ -34,16 +34,22 @@ class JoinedVideo:
                 times = file.frame_times()
             except DriveError:
                 continue
+            if not len(times):
+                continue
             low = int(times[0])
             if readable:
                 low = max(low, int(readable[-1].frame_times()[-1]) + 1)
-            if len(times) and times[-1] >= low:
-                readable.append(_windowed(file, low, int(times[-1]) + 1))
+            if times[-1] >= low:
+                readable.append(file.windowed(low, int(times[-1]) + 1))
         if not readable:
             raise VideoError(
                 f"none of {len(self.files)} files of a camera can be opened", "at least one", "copy the drive again"
             )
         return tuple(readable)
+
+    @property
+    def codec(self) -> str:
+        return self.parts[0].codec
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,7 +58,11 @@ class JoinedVideo:
     @cached_property
     def lost(self) -> tuple[str, ...]:
         opened = {part.path for part in self.parts}
-        missing = tuple(f"{file.path.name} cannot be opened" for file in self.files if file.path not in opened)
+        missing = tuple(
+            f"{file.path.parent.name}/{file.path.name} cannot be opened"
+            for file in self.files
+            if file.path not in opened
+        )
         return missing + tuple(chain.from_iterable(part.lost for part in self.parts))
 
     def frame_times(self) -> Times:
@@ -65,7 +75,3 @@ class JoinedVideo:
         """The parts that show a frame with start_ns <= t < end_ns."""
         low, high = start_ns if start_ns is not None else -(1 << 62), end_ns if end_ns is not None else 1 << 62
         return [p for p in self.parts if np.diff(np.searchsorted(p.frame_times(), (low, high)))[0] > 0]
-
-
-def _windowed(file: VideoFile, low: int, high: int) -> VideoFile:
-    return VideoFile(file.path, file.t0_ns, file.pts_origin, (low, high), file.times_ns)

@@ -1,7 +1,7 @@
 """A policy as a folder: `weights.safetensors` and `policy.json`, whole or absent.
 
     policy.json    format "swerve-policy/1", config (architecture, view, window, controls, mean and std of the
-                   labels), sha256 of the weights, and about: dataset digest, training settings, results
+                   labels), sha256 of the weights and of config, and about: dataset digest, training settings, results
 
 No pickle: nothing that is loaded can run code. A folder that is damaged, or is not one of ours, is refused before a
 single weight is used. It does not sign policies or keep optimizer states, so training is not resumed from one.
@@ -72,10 +72,12 @@ def save_policy(
     refuse_existing(folder)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in policy.state_dict().items()}
     weights = save(tensors)
+    config = policy.config.to_json()
     head = {
         "format": FORMAT,
-        "config": policy.config.to_json(),
-        "sha256": hashlib.sha256(weights).hexdigest(),
+        "config": config,
+        "config_sha256": _digest(_text(config)),
+        "sha256": _digest(weights),
         "about": dict(about),
     }
     with new_folder(folder) as temporary:
@@ -96,10 +98,13 @@ def load_policy(folder: Path) -> SavedPolicy:
         weights = (folder / WEIGHTS).read_bytes()
     except OSError as error:
         raise PolicyError(f"{folder / WEIGHTS} cannot be read: {error.strerror}", "its weights", AGAIN) from error
-    if hashlib.sha256(weights).hexdigest() != head.get("sha256"):
+    if _digest(weights) != head.get("sha256"):
         raise PolicyError(
             f"{folder / WEIGHTS} ({len(weights)} bytes) is not what was saved", f"the sha256 in {HEAD}", AGAIN
         )
+    config_digest = _digest(_text(head.get("config")))
+    if head.get("config_sha256") != config_digest:
+        raise PolicyError(f"the config in {folder / HEAD} is not what was saved", "its sha256", AGAIN)
     try:
         policy = Policy(_config(head["config"]))
         policy.load_state_dict(load(weights))
@@ -141,6 +146,15 @@ def _read_head(folder: Path) -> dict[str, Any]:
     if found != FORMAT:
         raise PolicyError(f"{path} has the format {found!r}", f"{FORMAT!r}", AGAIN)
     return dict(head)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _text(config: Any) -> bytes:
+    # Sorted as in canonical_json, but a damaged config may hold Infinity, which must not raise here.
+    return json.dumps(config, sort_keys=True).encode()
 
 
 def _config(data: Mapping[str, Any]) -> PolicyConfig:

@@ -151,9 +151,7 @@ def evaluate(
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How much of it; all unless told.")
 @THREADS
 @AS_JSON
-def watch(
-    drive: Path, policy: Path, out: Path, start: float, seconds: float | None, threads: int, json_: bool
-) -> None:
+def watch(drive: Path, policy: Path, out: Path, start: float, seconds: float | None, threads: int, json_: bool) -> None:
     """Write a video of DRIVE with the driver's and the policy's controls drawn on it."""
     import torch
 

@@ -141,8 +141,6 @@ def _circle(picture: Pixels, centre: tuple[float, float], radius: float, colour:
     cv2.circle(picture, middle, round(radius * 2**SHIFT), colour, thick, cv2.LINE_AA, SHIFT)
 
 
-def _line(
-    picture: Pixels, start: tuple[float, float], end: tuple[float, float], colour: Colour, thick: int
-) -> None:
+def _line(picture: Pixels, start: tuple[float, float], end: tuple[float, float], colour: Colour, thick: int) -> None:
     ends = [(round(x * 2**SHIFT), round(y * 2**SHIFT)) for x, y in (start, end)]
     cv2.line(picture, ends[0], ends[1], colour, thick, cv2.LINE_AA, SHIFT)

@@ -1,11 +1,11 @@
 """What can be wrong with samples, a policy or a figure about it.
 
-    Problem
-    └── TrainError
-        ├── SampleError      nothing to learn from, or a clip that cannot be used
-        ├── PolicyError      a policy folder that is missing, damaged or foreign
-        ├── FitError         training that went wrong, or settings that cannot work
-        └── EvaluationError  nothing to examine, or predictions that do not fit the samples
+Problem
+└── TrainError
+    ├── SampleError      nothing to learn from, or a clip that cannot be used
+    ├── PolicyError      a policy folder that is missing, damaged or foreign
+    ├── FitError         training that went wrong, or settings that cannot work
+    └── EvaluationError  nothing to examine, or predictions that do not fit the samples
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Two paths read the pictures. *Appearance*: strided convolutions over the last frame see where the road goes.
 *Motion*: for each pair of neighbouring frames, every column of a small feature map is compared with its neighbours
-up to `reach` columns away in the frame before, which says directly how the picture slid sideways. Learned from 150 s
-of road, plain convolutions over stacked frames do not find that comparison; given it, the error is a third.
+up to `reach` columns away in the frame before, which says directly how the picture slid sideways. From two minutes of
+road, convolutions over stacked frames do not learn that comparison: on road held back from training, with 600 steps
+each, they were off by 0.080 rad, this net by 0.041, one frame alone by 0.112.
 
 The trade-off: with motion a policy also sees how the car is turning *now*, which is what its driver did a moment ago.
 That is right for judging a drive and for labels of the present, and a temptation when the policy itself drives;

@@ -195,22 +195,27 @@ def collect(
     """The samples of `split`.
 
     Args:
-        spec: the controls wanted; those of the split's clips unless told.
+        spec: the controls wanted; those that the split has labels of, unless told.
 
     Raises:
         SampleError: no sample is left; the message counts why.
     """
     rows = _read_rows(version, split)
     used = [clip for clip in clips if bool(rows.own[clip.rows].any())]
-    spec = spec or find_controls(clip.drive.telemetry for clip in used)
+    wanted = spec or find_controls(clip.drive.telemetry for clip in used)
     dropped: Counter[str] = Counter()
-    parts = [_clip_samples(number, clip, rows, window, spec, dropped) for number, clip in enumerate(used)]
+    parts = [_clip_samples(number, clip, rows, window, wanted, dropped) for number, clip in enumerate(used)]
     if not sum(len(part["t_ns"]) for part in parts):
         raise _nothing(version, split, dropped, skipped or {})
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    if spec is None:
+        # A human may have moved a control only where there is no sample: nothing can be learned of it.
+        known = ~np.isnan(joined["controls"]).all(axis=0)
+        wanted = ControlSpec(tuple(name for name, is_known in zip(wanted.names, known, strict=True) if is_known))
+        joined["controls"] = joined["controls"][:, known]
     return SampleSet(
         split=split,
-        spec=spec,
+        spec=wanted,
         clips=tuple(used),
         row_weight=rows.weight,
         inclusion=rows.inclusion,
@@ -307,4 +312,3 @@ def _nothing(
         "frames at which a human is known to drive",
         "add drives with human control, or look at the split with: swerve curate show",
     )
-

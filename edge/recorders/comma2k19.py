@@ -132,7 +132,13 @@ def _video(path: Path, lost: list[str]) -> VideoFile | None:
     if seconds is None or not seconds.size:
         lost.append(f"{path.name}/video.hevc has no frame times")
         return None
-    return VideoFile(file, times_ns=np.asarray(np.round(seconds * 1e9), np.int64))
+    video = VideoFile(file, times_ns=np.asarray(np.round(seconds * 1e9), np.int64))
+    try:
+        video.frame_times()
+    except DriveError as error:  # the telemetry is worth having without its picture
+        lost.append(f"{path.name}/video.hevc: {error.got}")
+        return None
+    return video
 
 
 def _join(parts: list[Signals]) -> Signals:

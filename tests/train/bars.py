@@ -36,6 +36,7 @@ class Bar:
     seed: int = 0
     sources: tuple[tuple[float, float], ...] = ((0.0, HUMAN),)
     pedals: bool = False
+    pedal_sources: tuple[tuple[float, float], ...] = ()
 
     def times(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         return T0_NS + np.arange(self.seconds * RATE, dtype=np.int64) * (SECOND_NS // RATE)
@@ -48,20 +49,25 @@ class Bar:
 
     def telemetry(self) -> Telemetry:
         t_ns = self.times()
-        changes = np.array([T0_NS + round(s * 1e9) for s, _ in self.sources], np.int64)
-        who = np.array([source for _, source in self.sources])
-        signals = {"steering_wheel_deg": (t_ns, self.steering()), "control_source_steering": (changes, who)}
+        signals = {"steering_wheel_deg": (t_ns, self.steering()), "control_source_steering": changes(self.sources)}
         signals["speed_mps"] = (t_ns, np.full(t_ns.size, 12.0))
         if self.pedals:
             gas = np.clip(self.steering() / 60, 0, 1)
             signals |= {"gas_fraction": (t_ns, gas), "brake_fraction": (t_ns, 1 - gas)}
-            signals["control_source_speed"] = (changes, who)
+            signals["control_source_speed"] = changes(self.pedal_sources or self.sources)
         return Telemetry.merge(signals)
 
     def write(self, folder: Path) -> Manifest:
         pictures = ((int(t), draw_bar(a)) for t, a in zip(self.times(), self.steering(), strict=True))
         head = Manifest(f"bar-{self.seed}", "test", T0_NS, {}, {}, engagement="nobody")
         return write_drive(folder, head, self.telemetry(), {"front": encoded(pictures)})
+
+
+def changes(
+    sources: tuple[tuple[float, float], ...],
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Sources as a recorder tells them: only when they change."""
+    return np.array([T0_NS + round(s * 1e9) for s, _ in sources], np.int64), np.array([who for _, who in sources])
 
 
 def draw_bar(steering_deg: float) -> np.ndarray[Any, np.dtype[np.uint8]]:

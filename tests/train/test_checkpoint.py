@@ -75,9 +75,18 @@ def test_foreign_and_damaged_heads_are_refused_in_three_parts(saved: Path, chang
     assert all((caught.value.got, caught.value.wanted, caught.value.todo))
 
 
-def test_a_config_of_another_shape_does_not_take_the_weights(saved: Path) -> None:
+@pytest.mark.parametrize("change", [{"hidden": 48}, {"mean": [0.0, 0.0]}, {"blink": float("inf")}])
+def test_a_changed_config_is_refused_even_where_the_weights_would_fit(saved: Path, change: dict[str, object]) -> None:
     head = json.loads((saved / checkpoint.HEAD).read_text())
-    damage_head(saved, {"config": head["config"] | {"hidden": 48}})
+    damage_head(saved, {"config": head["config"] | change})
+    with pytest.raises(PolicyError, match="not what was saved"):
+        load_policy(saved)
+
+
+def test_weights_that_do_not_fit_a_config_with_a_right_digest_are_refused(saved: Path) -> None:
+    head = json.loads((saved / checkpoint.HEAD).read_text())
+    config = head["config"] | {"hidden": 48}
+    damage_head(saved, {"config": config, "config_sha256": checkpoint._digest(checkpoint._text(config))})
     with pytest.raises(PolicyError, match="damaged"):
         load_policy(saved)
 

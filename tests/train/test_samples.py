@@ -101,6 +101,14 @@ def test_missing_controls_are_nan_and_the_others_stay(tmp_path: Path) -> None:
     assert not np.isnan(samples.controls[samples.clip == 0]).any()
 
 
+def test_a_control_without_a_label_in_the_split_is_not_learned(tmp_path: Path) -> None:
+    """The human works the pedals only in the seconds that are examined."""
+    bar = Bar(seconds=6, pedals=True, pedal_sources=((0.0, SYSTEM), (4.0, HUMAN)))
+    version = version_of(tmp_path, bar, ["train"] * 4 + ["eval"] * 2)
+    assert samples_of(version, "train").spec.names == ("steering_wheel_deg",)
+    assert len(samples_of(version, "eval").spec.names) == 3
+
+
 def test_an_empty_split_is_an_error_that_counts_why(tmp_path: Path) -> None:
     version = version_of(tmp_path, Bar(seconds=3), ["train"] * 3)
     with pytest.raises(SampleError) as caught:
