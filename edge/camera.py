@@ -23,6 +23,8 @@ from edge.frame_clock import frame_t_ns, one_frame_t_ns
 from trigger.telemetry import Times
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+LONGEST_NS = 7 * 86_400 * 1_000_000_000
+"""A recording that claims to be longer than a week has a damaged clock."""
 DECODE_ERRORS = (av.FFmpegError, IndexError, UnicodeDecodeError, ValueError, EOFError)
 """What PyAV has been seen to raise on damaged files."""
 
@@ -242,6 +244,10 @@ def _read_index(video: VideoFile) -> _Index:
         t_ns, key_ns = video.times_ns[: pts.size], video.times_ns[key_pts[key_pts < expected]]
     else:
         t_ns, key_ns = (frame_t_ns(p + video.pts_origin, time_base, video.t0_ns) for p in (pts, key_pts))
+    if int(t_ns[-1]) - int(t_ns[0]) > LONGEST_NS:
+        raise VideoError(
+            f"{video.path} spans {(t_ns[-1] - t_ns[0]) / 8.64e13:.0f} days", "a recording", "copy it again"
+        )
     lost: tuple[str, ...] = ()
     if broken or expected > pts.size:
         missing = f"{expected - pts.size} of {expected} frames" if expected > pts.size else "its end"

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from edge.clip import find_clips
-from edge.convert import to_native
-from edge.cut import Written, cut
+from edge.cut import Written
 from edge.destination import destination
-from edge.drive import Drive, find_drives
-from edge.errors import DriveError
-from edge.inspect import GAP_S, Clock, Summary, inspect
+from edge.drive import find_drives
+from edge.errors import EdgeError
+from edge.inspect import Clock, Summary
+from edge.isolate import each
+from edge.jobs import ConvertJob, Found, ScanJob, Where, inspect_job
 from edge.output import as_json, grid, say, show
 from edge.push import push
 from edge.recorders import RECORDERS
-from edge.scan import DEFAULT_BASELINE, Scan, scan
+from edge.scan import DEFAULT_BASELINE
 from trigger.event import Event
+
+Result = TypeVar("Result")
 
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 BASELINE = click.option(
@@ -48,21 +52,21 @@ def edge() -> None:
 @JSON
 def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
     """List the events in recorded drives: one line an event."""
-    scans = [scan(drive, baseline) for drive in _drives(paths, quiet=json_)]
+    found = list(_each(ScanJob(baseline), paths, quiet=json_))
     if json_:
-        as_json([_scan_json(found) for found in scans])
+        as_json([_found_json(drive) for drive in found])
         return
     table = grid("drive", "kind", "t_s", "t_ns", "severity", "evidence", title="Events")
-    for found in scans:
-        for event in found.events:
-            table.add_row(found.drive.id, *_cells(event, found.drive))
+    for drive in found:
+        for event in drive.events:
+            table.add_row(drive.drive, *_cells(event, drive.t0_ns))
     console = Console()
     if table.row_count:
         show(table)
     else:
         console.print("No event.")
-    for found in scans:
-        _tell(console, found)
+    for drive in found:
+        _tell(console, drive)
 
 
 @edge.command("cut")
@@ -73,30 +77,21 @@ def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
 @JSON
 def cut_command(paths: tuple[Path, ...], out: Path, baseline: float, no_position: bool, json_: bool) -> None:
     """Cut clips around the events of recorded drives."""
-    console = Console(stderr=json_)
-    clips: list[Written] = []
-    for drive in _drives(paths, quiet=json_):
-        found = scan(drive, baseline)
-        written = list(track(cut(found, out, not no_position), f"cutting {drive.id}", console=Console(stderr=True)))
-        clips += written
-        if not json_:
-            _tell(console, found)
-        if not written:
-            why = "no event and no baseline second" if drive.cameras else "no video"
-            console.print(f"[yellow]{drive.id}[/]: no clip ({why})")
+    found = list(_each(ScanJob(baseline, out, not no_position), paths, quiet=json_))
+    clips = [clip for drive in found for clip in drive.clips]
     if json_:
         as_json([_clip_json(clip) for clip in clips])
         return
+    console = Console()
+    for drive in found:
+        _tell(console, drive)
+        if not drive.clips:
+            why = "no event and no baseline second" if drive.cameras else "no video"
+            console.print(f"[yellow]{escape(drive.drive)}[/]: no clip ({why})")
     table = grid("clip", "seconds", "events", "KB", "", title=f"Clips in {out}")
     for clip in clips:
-        size = f"{clip.bytes / 1000:.0f}"
-        table.add_row(
-            clip.folder.name,
-            str(clip.stretch.end - clip.stretch.first),
-            _kinds(clip),
-            size,
-            "" if clip.new else "was there",
-        )
+        size, seconds = f"{clip.bytes / 1000:.0f}", str(clip.stretch.end - clip.stretch.first)
+        table.add_row(clip.folder.name, seconds, _kinds(clip), size, "" if clip.new else "was there")
     show(table)
 
 
@@ -136,7 +131,7 @@ def formats_command(json_: bool) -> None:
 @JSON
 def inspect_command(paths: tuple[Path, ...], json_: bool) -> None:
     """Show what is in a drive: cameras, signals, rates, gaps, engagement, losses."""
-    summaries = [inspect(drive) for drive in _drives(paths, quiet=json_)]
+    summaries = list(_each(inspect_job, paths, quiet=json_))
     if json_:
         as_json([summary.to_json() for summary in summaries])
         return
@@ -146,26 +141,31 @@ def inspect_command(paths: tuple[Path, ...], json_: bool) -> None:
 
 @edge.command("convert")
 @PATHS
-@click.option("--to", "format_", type=click.Choice(["native"]), default="native", show_default=True)
+@click.option("--to", "format_", type=click.Choice(["native", "lerobot", "mcap"]), default="native", show_default=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the drives.")
 @JSON
 def convert_command(paths: tuple[Path, ...], format_: str, out: Path, json_: bool) -> None:
     """Write drives in another format; what is compressed already is copied, not compressed again."""
-    folders = [to_native(drive, out) for drive in _drives(paths, quiet=json_)]
-    if json_:
-        as_json([str(folder) for folder in folders])
+    if format_ == "lerobot":  # one dataset of all drives
+        from edge.convert import convert
+
+        written = convert([where.open() for where in _find(paths)], format_, out)
     else:
-        Console().print(*folders, sep="\n", soft_wrap=True)
+        written = list(_each(ConvertJob(format_, out), paths, quiet=json_))
+    if json_:
+        as_json([str(path) for path in written])
+    else:
+        Console().print(*written, sep="\n", soft_wrap=True)
 
 
 def _show_summary(summary: Summary) -> None:
     console = Console()
     console.print(
-        f"[bold]{summary.drive}[/]  {summary.recorder}, {summary.seconds} s, consent: "
+        f"[bold]{escape(summary.drive)}[/]  {summary.recorder}, {summary.seconds} s, consent: "
         f"{ {True: 'yes', False: 'no', None: 'not recorded'}[summary.consent] }",
         soft_wrap=True,
     )
-    table = grid("", "unit", "from", "to", "samples", "Hz", "longest pause [s]", f"gaps > {GAP_S:g} s")
+    table = grid("", "unit", "from", "to", "samples", "Hz", "longest pause [s]", "gaps")
     for camera in summary.cameras:
         table.add_row(
             f"camera {camera.name}", camera.codec, "", f"{camera.width}x{camera.height}", *_clock(camera.clock)
@@ -174,9 +174,9 @@ def _show_summary(summary: Summary) -> None:
         table.add_row(signal.name, signal.unit, f"{signal.low:.4g}", f"{signal.high:.4g}", *_clock(signal.clock))
     show(table)
     engaged = ", ".join(f"{start:.1f} to {end:.1f} s" for start, end in summary.engaged_s)
-    meaning = f" ({summary.engagement})" if summary.engagement else ""
+    meaning = f" ({escape(summary.engagement)})" if summary.engagement else ""
     lines = [f"engaged: {engaged or 'never, or not recorded'}{meaning}"]
-    lines += [f"[red]lost: {line}[/]" for line in summary.lost] + [f"[yellow]note: {line}[/]" for line in summary.notes]
+    lines += _losses(summary.lost, summary.notes)
     console.print(*lines, sep="\n", soft_wrap=True)
 
 
@@ -185,45 +185,54 @@ def _clock(clock: Clock) -> tuple[str, ...]:
     return str(clock.count), rate, f"{clock.longest_pause_s:g}", str(clock.gaps)
 
 
-def _drives(paths: tuple[Path, ...], quiet: bool) -> Iterator[Drive]:
-    """Every drive below the paths; one that cannot be opened beside others that can is said and skipped."""
-    found = [entry for path in paths for entry in find_drives(path)]
-    opened, failed = 0, []
-    for recorder, path in track(found, "reading", console=Console(stderr=True), disable=quiet or len(found) < 2):
-        try:
-            drive = recorder.open(path)
-        except DriveError as error:
-            failed.append(error)
+def _find(paths: tuple[Path, ...]) -> list[Where]:
+    return [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
+
+
+def _each(job: Callable[[Where], Result], paths: tuple[Path, ...], quiet: bool) -> Iterator[Result]:
+    """Do a job on every drive below the paths; one that cannot be used beside others that can is said and skipped."""
+    found = _find(paths)
+    progress = track(
+        each(job, found), "reading", len(found), console=Console(stderr=True), disable=quiet or len(found) < 2
+    )
+    used = 0
+    failed: list[EdgeError] = []
+    for result in progress:
+        if isinstance(result, EdgeError):
+            failed.append(result)
             if len(found) > 1:
-                say(error)
-            continue
-        opened += 1
-        yield drive
-    if failed and not opened:
+                say(result)
+        else:
+            used += 1
+            yield result
+    if failed and not used:
         raise failed[-1]
 
 
-def _cells(event: Event, drive: Drive) -> tuple[str, ...]:
+def _cells(event: Event, t0_ns: int) -> tuple[str, ...]:
     e = event.evidence
     return (
         event.kind,
-        f"{(event.t_ns - drive.t0_ns) / 1e9:.2f}",
+        f"{(event.t_ns - t0_ns) / 1e9:.2f}",
         str(event.t_ns),
         f"{event.severity:.2f}",
         f"{e.signal} {e.value:.3g} (threshold {e.threshold:.3g})",
     )
 
 
-def _tell(console: Console, found: Scan) -> None:
+def _tell(console: Console, found: Found) -> None:
     """What a reader should know of a drive beside its events: absent signals, losses, doubts; each once."""
     by_need: dict[str, list[str]] = {}
     for kind, needs in found.absent.items():
         by_need.setdefault(needs, []).append(kind)
     lines = [f"[dim]absent: {needs} (for {', '.join(kinds)})[/]" for needs, kinds in by_need.items()]
-    lines += [f"[red]lost: {line}[/]" for line in found.drive.lost]
-    lines += [f"[yellow]note: {line}[/]" for line in found.drive.notes]
+    lines += _losses(found.lost, found.notes)
     if lines:
-        console.print(f"[bold]{found.drive.id}[/]", *lines, sep="\n  ", soft_wrap=True)
+        console.print(f"[bold]{escape(found.drive)}[/]", *lines, sep="\n  ", soft_wrap=True)
+
+
+def _losses(lost: tuple[str, ...], notes: tuple[str, ...]) -> list[str]:
+    return [f"[red]lost: {escape(line)}[/]" for line in lost] + [f"[yellow]note: {escape(line)}[/]" for line in notes]
 
 
 def _kinds(clip: Written) -> str:
@@ -231,18 +240,16 @@ def _kinds(clip: Written) -> str:
     return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in sorted(counts.items()))
 
 
-def _scan_json(found: Scan) -> dict[str, Any]:
+def _found_json(found: Found) -> dict[str, Any]:
     return {
-        "drive": found.drive.id,
-        "source": str(found.drive.source),
-        "seconds": found.drive.seconds,
+        "drive": found.drive,
+        "source": found.source,
+        "seconds": found.seconds,
         "baseline": found.baseline,
-        "events": [
-            {"t_s": round((event.t_ns - found.drive.t0_ns) / 1e9, 3)} | event.to_json() for event in found.events
-        ],
+        "events": [{"t_s": round((e.t_ns - found.t0_ns) / 1e9, 3)} | e.to_json() for e in found.events],
         "absent": dict(found.absent),
-        "lost": list(found.drive.lost),
-        "notes": list(found.drive.notes),
+        "lost": list(found.lost),
+        "notes": list(found.notes),
     }
 
 

@@ -1,16 +1,33 @@
-"""A drive in another format: today swerve's own, so that any recording becomes one folder every tool here opens."""
+"""Drives in another format: swerve's own, so that any recording becomes one folder every tool here opens; a
+LeRobotDataset for robot learning; MCAP for Foxglove."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from edge.camera import Camera, VideoFile
 from edge.drive import Drive
-from edge.encode import encode
+from edge.export_lerobot import export_lerobot
+from edge.export_mcap import export_mcap
 from edge.manifest import Manifest
-from edge.remux import can_copy, copy_stretch
-from edge.write import write_drive
+from edge.write import write_camera, write_drive
+
+
+def convert(drives: Iterable[Drive], format_: str, out: Path) -> list[Path]:
+    """Write drives below `out` as `native`, `lerobot` (one dataset of all) or `mcap`, and return what was written."""
+    if format_ == "native":
+        return [to_native(drive, out) for drive in drives]
+    if format_ == "lerobot":
+        export_lerobot(list(drives), out)
+        return [out]
+    written = []
+    for drive in drives:
+        path = out / f"{drive.id}.mcap"
+        out.mkdir(parents=True, exist_ok=True)
+        export_mcap(drive, path)
+        written.append(path)
+    return written
 
 
 def to_native(drive: Drive, out: Path) -> Path:
@@ -35,10 +52,3 @@ def to_native(drive: Drive, out: Path) -> Path:
     folder = out / drive.id
     write_drive(folder, head, drive.telemetry, cameras)
     return folder
-
-
-def write_camera(camera: Camera, window_ns: tuple[int, int], path: Path) -> VideoFile:
-    """A camera's frames in [start, end) as an MP4: packets are copied where that is possible."""
-    if can_copy(camera):
-        return copy_stretch(camera, *window_ns, path)
-    return VideoFile(path, encode(path, camera.frames(*window_ns)), window_ns=window_ns)

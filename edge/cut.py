@@ -15,13 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.convert import write_camera
 from edge.drive import Cut, Drive
 from edge.durable import PREFIX, sync_folder
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
 from edge.scan import Scan, inclusion, whole_seconds
-from edge.write import CameraWriter, write_drive
+from edge.write import CameraWriter, write_camera, write_drive
 from trigger.baseline import SECOND_NS
 from trigger.disengagement import engagement_changes
 from trigger.event import Event

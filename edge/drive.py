@@ -117,9 +117,9 @@ def find_drives(path: Path) -> list[tuple[Recorder, Path]]:
     Raises:
         DriveError: `path` does not exist, is empty, or holds no known recording.
     """
-    if not path.exists():
+    found = list(_search(path))  # first: an episode inside a dataset has a name but no file of its own
+    if not found and not path.exists():
         raise DriveError(f"{path} does not exist", "a recording or a folder of recordings", "check the path")
-    found = list(_search(path))
     if not found:
         empty = path.is_dir() and not any(path.iterdir())
         raise DriveError(
@@ -128,6 +128,12 @@ def find_drives(path: Path) -> list[tuple[Recorder, Path]]:
             "see docs/recorders.md for what each format must hold",
         )
     return found
+
+
+def recorder_named(name: str) -> Recorder:
+    from edge.recorders import RECORDERS
+
+    return next(recorder for recorder in RECORDERS if name == recorder.NAME)
 
 
 def _search(path: Path) -> Iterator[tuple[Recorder, Path]]:

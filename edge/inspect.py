@@ -16,7 +16,8 @@ from trigger.signals import SIGNALS
 from trigger.telemetry import Telemetry, Times
 
 GAP_S = 1.0
-"""A pause between samples or frames longer than this, in s, is a gap."""
+GAP_STEPS = 3.0
+"""A pause longer than this, in s, and than this many of the signal's own steps, is a gap."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,9 @@ def _clock(t_ns: Times) -> Clock:
     step_s = np.diff(t_ns) / 1e9
     if not step_s.size:
         return Clock(int(t_ns.size), None, 0.0, 0)
-    return Clock(
-        int(t_ns.size),
-        round(1.0 / float(np.median(step_s)), 2),
-        round(float(step_s.max()), 3),
-        int((step_s > GAP_S).sum()),
-    )
+    usual_s = float(np.median(step_s))
+    gaps = step_s > max(GAP_S, GAP_STEPS * usual_s)
+    return Clock(int(t_ns.size), round(1.0 / usual_s, 2), round(float(step_s.max()), 3), int(gaps.sum()))
 
 
 def _engaged_spans(drive: Drive) -> tuple[tuple[float, float], ...]:

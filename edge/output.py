@@ -27,9 +27,9 @@ def grid(*columns: str, title: str = "") -> Table:
 
 def show(table: Table) -> None:
     """Print a table with one line a row: never folded, also where the terminal is narrower."""
-    console = Console()
+    console = Console(markup=False)
     needed = console.measure(table, options=console.options.update(max_width=10_000)).maximum
-    Console(width=max(console.width, needed)).print(table)
+    Console(width=max(console.width, needed), markup=False).print(table)
 
 
 def say(problem: Problem) -> None:

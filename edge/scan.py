@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.camera import LONGEST_NS
 from edge.drive import Drive
+from edge.errors import DriveError
 from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS, baseline_events, inclusion_by_baseline
 from trigger.detect import detect
@@ -35,6 +37,14 @@ class Scan:
 
 
 def scan(drive: Drive, baseline: float = DEFAULT_BASELINE) -> Scan:
+    """Raises DriveError for a drive whose clock makes it longer than a week: one wrong time stamp does that."""
+    start_ns, end_ns = drive.span_ns
+    if end_ns - start_ns > LONGEST_NS:
+        raise DriveError(
+            f"{drive.source} spans {(end_ns - start_ns) / 8.64e13:.0f} days",
+            "one drive",
+            "mend or drop the wrong times",
+        )
     found = detect(drive.telemetry, drive.vehicle)
     drawn = baseline_events(drive.id, drive.t0_ns, drive.seconds, baseline)
     events = tuple(sorted([*found.events, *drawn], key=lambda e: (e.t_ns, e.kind)))

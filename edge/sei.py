@@ -1,8 +1,8 @@
 """Take user data out of compressed video, and leave everything a decoder needs.
 
-Cameras hide facts in SEI messages: Tesla's dashcam writes speed and position into every frame. Messages of
-type 4 (registered user data) and 5 (unregistered) are removed; the others stay, because a recovery point
-message is what lets a decoder start at an open GOP.
+Cameras hide facts in SEI messages: Tesla's dashcam writes speed and position into every frame. Of all SEI only
+recovery points stay, which let a decoder start at an open GOP, and only at their proper length: a damaged size must not
+carry a position along under another name.
 
 Covers H.264 and HEVC, with length prefixes (MP4) or start codes (raw streams, MPEG-TS). Nothing is decoded.
 ITU-T H.264 7.3.2.3 and annex D; H.265 7.3.2.4 and annex D; ISO/IEC 14496-15 for the length-prefixed form.
@@ -14,7 +14,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-USER_DATA = (4, 5)
+from edge.errors import VideoError
+
+RECOVERY_POINT, RECOVERY_POINT_BYTES = 6, 8
+"""The message that stays, and the longest it can be with its header (three Exp-Golomb codes and flags)."""
 H264_SEI = 6
 HEVC_SEI = (39, 40)
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
@@ -40,16 +43,22 @@ class Framing:
 
 
 def strip_user_data(packet: bytes, framing: Framing) -> bytes:
-    """The packet without user-data SEI messages; the very same bytes where it holds none."""
-    units = list(_units(packet, framing))
-    kept = [_clean_unit(unit, framing) for unit in units]
+    """The packet without SEI messages but recovery points; the very same bytes where it holds no others.
+
+    Raises:
+        VideoError: the packet is not framed as `framing` says, so that what it holds cannot be told.
+    """
+    if framing.length_bytes == 0 and not packet.lstrip(b"\0").startswith(b"\x01"):
+        raise VideoError("a packet without a start code", "H.264 or HEVC as its header says", "drop the drive's video")
+    units = list(units_of(packet, framing))
+    kept = [clean_unit(unit, framing) for unit in units]
     if kept == units:
         return packet
     return b"".join(_framed(unit, framing) for unit in kept if unit)
 
 
 def strip_extradata(extradata: bytes | None, framing: Framing) -> bytes | None:
-    """Codec private data without user-data SEI; x265 and some cameras put it there too."""
+    """Codec private data without such messages; x265 and some cameras put it there too."""
     if not extradata:
         return extradata
     if framing.length_bytes == 0:
@@ -66,7 +75,7 @@ def _strip_hvcc(data: bytes, framing: Framing) -> bytes:
         units = []
         for _ in range(count):
             size = int.from_bytes(data[at : at + 2], "big")
-            units.append(_clean_unit(data[at + 2 : at + 2 + size], framing))
+            units.append(clean_unit(data[at + 2 : at + 2 + size], framing))
             at += 2 + size
         kept = [u for u in units if u]
         if kept:
@@ -75,7 +84,7 @@ def _strip_hvcc(data: bytes, framing: Framing) -> bytes:
     return data[:22] + bytes([len(arrays)]) + b"".join(arrays)
 
 
-def _units(packet: bytes, framing: Framing) -> Iterator[bytes]:
+def units_of(packet: bytes, framing: Framing) -> Iterator[bytes]:
     if framing.length_bytes == 0:
         marks = list(_START_CODE.finditer(packet))
         ends = [m.start() for m in marks[1:]] + [len(packet)]
@@ -94,17 +103,21 @@ def _framed(unit: bytes, framing: Framing) -> bytes:
     return prefix + unit
 
 
-def _clean_unit(unit: bytes, framing: Framing) -> bytes:
-    """The unit, without its user-data messages when it is SEI; empty when nothing else was in it."""
+def clean_unit(unit: bytes, framing: Framing) -> bytes:
+    """The unit; of an SEI unit only its recovery points, and nothing where it has none."""
     header = 1 if framing.codec == "h264" else 2
     if len(unit) <= header or not _is_sei(unit, framing):
         return unit
-    payload = _ESCAPE.sub(b"\x00\x00", unit[header:])
-    messages = list(_messages(payload))
-    kept = [body for kind, body in messages if kind not in USER_DATA]
+    messages = list(_messages(unescaped(unit[header:])))
+    kept = [body for kind, body in messages if kind == RECOVERY_POINT and len(body) <= RECOVERY_POINT_BYTES]
     if len(kept) == len(messages):
         return unit
     return unit[:header] + _escaped(b"".join(kept) + b"\x80") if kept else b""
+
+
+def unescaped(payload: bytes) -> bytes:
+    """Without emulation prevention: 00 00 03 is 00 00."""
+    return _ESCAPE.sub(b"\x00\x00", payload)
 
 
 def _is_sei(unit: bytes, framing: Framing) -> bool:
@@ -114,7 +127,7 @@ def _is_sei(unit: bytes, framing: Framing) -> bool:
 
 
 def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """(type, whole message with its header); a message that runs past the end is taken as user data."""
+    """(type, whole message with its header); a message that runs past the end is of type -1."""
     at = 0
     while at < len(payload) and payload[at:] != b"\x80":
         start, numbers = at, []
@@ -125,7 +138,7 @@ def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
             number, at = number + (payload[at] if at < len(payload) else 0), at + 1
             numbers.append(number)
         kind, size = numbers
-        yield (kind, payload[start : at + size]) if at + size <= len(payload) else (USER_DATA[1], b"")
+        yield (kind, payload[start : at + size]) if at + size <= len(payload) else (-1, b"")
         at += size
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import VideoFile
+from edge.camera import Camera, VideoFile
 from edge.durable import new_folder
 from edge.encode import Encoding, Picture, encode
 from edge.errors import DriveError
 from edge.manifest import MANIFEST, TELEMETRY, CameraEntry, Manifest, file_entry
+from edge.remux import can_copy, copy_stretch
 from edge.schema import write_telemetry
 from trigger.telemetry import Telemetry
 
@@ -23,6 +24,13 @@ CameraWriter = Callable[[Path], VideoFile]
 def encoded(frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> CameraWriter:  # noqa: B008
     """A camera made of pictures, (t_ns, PyAV frame or (H, W, 3) uint8 RGB) in increasing time."""
     return lambda path: VideoFile(path, encode(path, frames, encoding))
+
+
+def write_camera(camera: Camera, window_ns: tuple[int, int], path: Path) -> VideoFile:
+    """A camera's frames in [start, end) as an MP4: packets are copied where that is possible."""
+    if can_copy(camera):
+        return copy_stretch(camera, *window_ns, path)
+    return VideoFile(path, encode(path, camera.frames(*window_ns)), window_ns=window_ns)
 
 
 def write_drive(

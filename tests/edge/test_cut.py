@@ -13,7 +13,7 @@ from edge.camera import ImageFiles
 from edge.clip import find_clips, open_clip
 from edge.cut import cut, plan
 from edge.drive import Drive, open_drive
-from edge.errors import ClipError
+from edge.errors import ClipError, DriveError
 from edge.scan import Scan, inclusion, scan
 from trigger.detect import detect
 from trigger.event import Event, Evidence
@@ -146,6 +146,13 @@ def test_images_are_encoded_once_and_keep_their_times(tmp_path):
     np.testing.assert_allclose([t for t, _ in shown], times, atol=500)
     wanted = [frame.to_ndarray(format="rgb24").astype(int) for _, frame in drive.cameras["front"].frames()]
     assert max(np.abs(got - want).mean() for (_, got), want in zip(shown, wanted, strict=True)) < 4.0
+
+
+def test_one_wrong_time_stamp_is_no_drive_of_a_thousand_years(native_drive):
+    drive = open_drive(native_drive(seconds=5))
+    far = Telemetry(np.array([T0_NS, T0_NS + 10**18]), {"speed_mps": np.array([1.0, 2.0])})
+    with pytest.raises(DriveError, match="11574 days"):
+        scan(Drive("far", "test", drive.source, T0_NS, far, {}))
 
 
 def test_damage_to_a_clip_is_noticed(native_drive, tmp_path):

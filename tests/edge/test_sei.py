@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.camera import VideoFile
+from edge.errors import VideoError
 from edge.remux import copy_stretch
-from edge.sei import Framing, _clean_unit, _escaped, strip_user_data
+from edge.sei import Framing, _escaped, clean_unit, strip_user_data
 
 POSITION = struct.pack("<dd", 37.774929, -122.419416)
 H264 = Framing("h264", 4)
@@ -45,7 +46,7 @@ def test_start_codes_and_hevc():
 
 @given(st.binary(min_size=1, max_size=60))
 def test_damaged_sei_never_crashes_and_never_keeps_user_data(junk):
-    cleaned = _clean_unit(b"\x06\x05" + junk, H264)
+    cleaned = clean_unit(b"\x06\x05" + junk, H264)
     assert cleaned == b"" or not cleaned.startswith(b"\x06\x05")
 
 
@@ -53,6 +54,25 @@ def test_damaged_sei_never_crashes_and_never_keeps_user_data(junk):
 def test_packets_without_user_data_are_untouched(body):
     packet = avcc(b"\x41" + body)
     assert strip_user_data(packet, H264) == packet
+
+
+@pytest.mark.parametrize("size", range(256))
+def test_a_damaged_size_does_not_carry_the_position_along(size):
+    unit = user_data(bytes(3) + POSITION + bytes(58))
+    damaged = unit[:2] + bytes([size]) + unit[3:]
+    cleaned = clean_unit(damaged, H264)
+    assert not any(POSITION[i : i + 6] in cleaned for i in range(0, 16, 8))
+
+
+@pytest.mark.parametrize("kind", range(256))
+def test_a_damaged_type_does_not_carry_the_position_along(kind):
+    unit = user_data(bytes(3) + POSITION + bytes(58))
+    assert POSITION not in clean_unit(unit[:1] + bytes([kind]) + unit[2:], H264)
+
+
+def test_a_packet_framed_otherwise_is_refused():
+    with pytest.raises(VideoError, match="without a start code"):
+        strip_user_data(avcc(user_data(POSITION)), Framing("h264", 0))
 
 
 def tesla_like(path, frames=40):

@@ -1,0 +1,52 @@
+"""A decoder that dies takes one drive with it; a recording that is still being written is left alone."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+from edge.being_written import refuse_while_written
+from edge.drive import open_drive
+from edge.errors import DriveError
+from edge.isolate import each
+from edge.jobs import ScanJob, Where, inspect_job
+
+
+def halve(number: int) -> int:
+    if number == 13:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if number % 2:
+        raise DriveError(f"{number} is odd", "an even number", "add one")
+    return number // 2
+
+
+def test_a_crash_costs_one_item_and_an_error_is_an_answer():
+    results = list(each(halve, [2, 13, 4, 5, 13, 6]))
+    assert [r for r in results if isinstance(r, int)] == [1, 2, 3]
+    assert [str(r).split(";")[0] for r in results if isinstance(r, DriveError)] == [
+        "a decoder crashed on 13",
+        "5 is odd",
+        "a decoder crashed on 13",
+    ]
+
+
+def test_jobs_answer_from_the_child_what_they_answer_here(native_drive, tmp_path):
+    where = Where("native", native_drive(seconds=12))
+    job = ScanJob(0.5)
+    assert list(each(job, [where])) == [job(where)]
+    (summary,) = each(inspect_job, [where])
+    assert summary == inspect_job(where)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells who writes to a file")
+def test_a_recording_that_is_still_being_written_is_refused(native_drive):
+    folder = native_drive(seconds=2)
+    with (folder / "telemetry.parquet").open("ab"):
+        with pytest.raises(DriveError, match="still being written"):
+            refuse_while_written(folder)
+        with pytest.raises(DriveError, match="still being written"):
+            Where("native", folder).open()
+    with (folder / "telemetry.parquet").open("rb"):
+        refuse_while_written(folder)  # reading is no writing
+    assert open_drive(folder).seconds == 2
