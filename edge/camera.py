@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -86,6 +87,11 @@ class VideoFile:
     def extradata(self) -> bytes:
         """The codec's private data: files of one camera can be joined only where it is the same."""
         return self._index.extradata
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a tick of the container's clock."""
+        return self._index.time_base
 
     @property
     def key_times(self) -> Times:
@@ -197,6 +203,7 @@ class _Index:
     size: tuple[int, int]
     codec: str
     extradata: bytes
+    time_base: Fraction
     t_ns: Times
     key_ns: Times
     key_dts: Times
@@ -254,7 +261,7 @@ def _read_index(video: VideoFile) -> _Index:
         lost = (f"{video.path.name}: {missing} could not be read{': ' + broken if broken else ''}",)
     elif video.times_ns is not None and pts.size > expected:
         lost = (f"{video.path.name}: {pts.size - expected} of {pts.size} frames have no time",)
-    return _Index(size, codec, extradata or b"", t_ns, key_ns, key_dts, lost)
+    return _Index(size, codec, extradata or b"", time_base, t_ns, key_ns, key_dts, lost)
 
 
 def _time_stamps(

@@ -23,7 +23,7 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
-from edge.camera import Camera, VideoFile, VideoPacket, open_video, video_stream
+from edge.camera import Camera, VideoFile, open_video, video_stream
 from edge.errors import VideoError
 from edge.joined import JoinedVideo
 from edge.sei import Framing, strip_extradata, strip_user_data
@@ -49,13 +49,24 @@ def copy_stretch(video: VideoFile | JoinedVideo, start_ns: int, end_ns: int, pat
         VideoError: no frame lies in the stretch.
     """
     files = video.between(start_ns, end_ns) if isinstance(video, JoinedVideo) else [video]
-    clock = _clock(files[0]) if files else None
-    packets = [packet for file in files for packet in _needed(file, start_ns, end_ns, clock)] if clock else []
-    if not packets or clock is None:
-        raise VideoError("a video has no whole frame in the window", "at least one", "cut where there is video")
-    origin = min(packet.pts for packet in packets)
-    _write(path, files[0], packets, clock.time_base, origin)
-    return VideoFile(path, clock.t0_ns, clock.pts_origin + origin, (start_ns, end_ns))
+    if not files:
+        raise _nothing()
+    clock, window_ns = _clock(files[0]), (start_ns, end_ns)
+    with open_video(files[0].path) as container:
+        stream = video_stream(container, files[0].path)
+        packets = _needed(files[0], container, stream, window_ns, clock)
+        for file in files[1:]:
+            with open_video(file.path) as further:
+                packets += _needed(file, further, video_stream(further, file.path), window_ns, clock)
+        if not packets:
+            raise _nothing()
+        origin = min(packet.pts for packet in packets)
+        _write(path, stream, packets, clock.time_base, origin)
+    return VideoFile(path, clock.t0_ns, clock.pts_origin + origin, window_ns)
+
+
+def _nothing() -> VideoError:
+    return VideoError("a video has no whole frame in the window", "at least one", "cut where there is video")
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,9 @@ class _Clock:
 
     def pts(self, t_ns: int) -> int:
         """The tick nearest to a time; exact for times that were made from ticks of this clock."""
-        per_tick = self.time_base * 1_000_000_000
-        return round((t_ns - self.t0_ns) / per_tick) - self.pts_origin
+        ticks = (t_ns - self.t0_ns) * self.time_base.denominator
+        per_tick = self.time_base.numerator * 1_000_000_000
+        return (2 * ticks + per_tick) // (2 * per_tick) - self.pts_origin
 
 
 @dataclass(frozen=True)
@@ -83,50 +95,49 @@ class _Copied:
 def _clock(file: VideoFile) -> _Clock:
     if file.times_ns is not None:
         return _Clock(RAW_TIME_BASE, int(file.times_ns[0]), 0)
-    with open_video(file.path) as container:
-        time_base = video_stream(container, file.path).time_base
-    assert time_base is not None
-    return _Clock(time_base, file.t0_ns, file.pts_origin)
+    return _Clock(file.time_base, file.t0_ns, file.pts_origin)
 
 
-def _needed(file: VideoFile, start_ns: int, end_ns: int, clock: _Clock) -> Sequence[_Copied]:
+def _needed(
+    file: VideoFile,
+    container: av.container.InputContainer,
+    stream: VideoStream,
+    window_ns: tuple[int, int],
+    clock: _Clock,
+) -> list[_Copied]:
     """Packets in decoding order, from the last key frame at or before the window to its last frame."""
+    start_ns, end_ns = window_ns
     keys = file.key_times
     if not keys.size:
         return []
     key_ns = int(keys[max(0, int(np.searchsorted(keys, start_ns, side="right")) - 1)])
     copied: list[_Copied] = []
-    missing = int(np.diff(np.searchsorted(file.frame_times(), (start_ns, end_ns)))[0])
+    missing = int(np.diff(np.searchsorted(file.frame_times(), window_ns))[0])
     wanted = 0
-    with open_video(file.path) as container:
-        stream = video_stream(container, file.path)
-        framing = Framing.of(stream.codec_context.name, stream.codec_context.extradata)
-        file.seek(container, stream, key_ns)
-        for packet, t_ns in file.packets(container, stream):
-            if (not copied and t_ns != key_ns) or t_ns < key_ns:
-                continue
-            data, duration = strip_user_data(bytes(packet), framing), _duration(packet, clock)
-            copied.append(_Copied(data, clock.pts(t_ns), duration, packet.is_keyframe))
-            if start_ns <= t_ns < end_ns:
-                wanted, missing = len(copied), missing - 1
-            if missing == 0:
-                break
+    framing = Framing.of(stream.codec_context.name, stream.codec_context.extradata)
+    ticks = float(file.time_base / clock.time_base)
+    file.seek(container, stream, key_ns)
+    for packet, t_ns in file.packets(container, stream):
+        if (not copied and t_ns != key_ns) or t_ns < key_ns:
+            continue
+        # At least one tick: players hide a last frame that lasts no time.
+        duration = max(1, round((packet.duration or 0) * ticks))
+        data = strip_user_data(bytes(packet), framing)
+        copied.append(_Copied(data, clock.pts(t_ns), duration, packet.is_keyframe))
+        if start_ns <= t_ns < end_ns:
+            wanted, missing = len(copied), missing - 1
+        if missing == 0:
+            break
     return copied[:wanted]
 
 
-def _duration(packet: VideoPacket, clock: _Clock) -> int:
-    """In the clock's ticks, at least one: players hide a last frame that lasts no time."""
-    return max(1, round((packet.duration or 0) * packet.time_base / clock.time_base))
-
-
-def _write(path: Path, source: VideoFile, packets: Sequence[_Copied], time_base: Fraction, origin: int) -> None:
+def _write(path: Path, template: VideoStream, packets: Sequence[_Copied], time_base: Fraction, origin: int) -> None:
     options = {
         "movflags": "+faststart",
         "fflags": "+bitexact",
         "video_track_timescale": str(time_base.denominator),
     }
-    with open_video(source.path) as container, av.open(str(path), "w", format="mp4", options=options) as target:
-        template = video_stream(container, source.path)
+    with av.open(str(path), "w", format="mp4", options=options) as target:
         stream = target.add_stream_from_template(template)
         framing = Framing.of(template.codec_context.name, template.codec_context.extradata)
         stream.codec_context.extradata = strip_extradata(template.codec_context.extradata, framing)
@@ -136,7 +147,7 @@ def _write(path: Path, source: VideoFile, packets: Sequence[_Copied], time_base:
                 target.mux(_packet(packet, stream, time_base, packet.pts - origin, dts))
         except av.FFmpegError as error:
             raise VideoError(
-                f"{source.path.name} cannot be copied: {error}", "frames with times of their own", "drop the drive"
+                f"a video cannot be copied: {error}", "frames with times of their own", "drop the drive"
             ) from error
 
 

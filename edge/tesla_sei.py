@@ -6,7 +6,7 @@ reader takes everything but the last byte. Field numbers are those of `dashcam.p
 leaves out what is 0, so an absent field is 0. Other SEI (x264's banner, recovery points) is passed over.
 
 Bytes in, numbers out: what the numbers mean, and which of them can be believed, is decided in
-`edge.recorders.tesla`. Covers H.264 with length prefixes, as in MP4; in HEVC no such message is known.
+`edge.tesla_evidence`. Covers H.264 with length prefixes, as in MP4; in HEVC no such message is known.
 """
 
 from __future__ import annotations

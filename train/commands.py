@@ -266,7 +266,7 @@ def _control_table(found: Evaluation, control: str) -> Table:
 
     unit = found.samples.spec.unit(control)
     columns = ("samples", "RMSE", *(("[rad]",) if unit == "deg" else ()), "r", "rare", "ordinary", "natural")
-    table = grid("who", *(column.replace("[", "\\[") for column in columns), title=control)
+    table = grid("who", *columns, title=control)
     for row in (r for r in found.rows if r.control == control and r.slice == "all"):
         parts = {r.slice: r.figures for r in found.rows if (r.who, r.control) == (row.who, control)}
         rad = [_shown(row.figures.rmse_rad)] if unit == "deg" else []
