@@ -78,12 +78,15 @@ def demo(out: Path, steps: int) -> None:
 
 
 def _fresh(out: Path) -> None:
-    """An empty folder for the demo; only what an earlier demo wrote is ever removed."""
+    """A folder for the demo; of an earlier one its clips, store, report and video are removed, and nothing else."""
     mark = out / ".demo"
     if out.exists() and any(out.iterdir()):
         if not mark.exists():
             raise click.ClickException(f"{out} holds other files; give the demo a folder of its own with --out")
-        shutil.rmtree(out)
+        for name in ("clips", "store"):
+            shutil.rmtree(out / name, ignore_errors=True)
+        for name in ("report.html", "watch.mp4"):
+            (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
@@ -105,6 +108,9 @@ def main() -> None:
     except Problem as problem:
         say(problem)
         sys.exit(problem.exit_code)
+    except (NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+        say(Problem(str(error), "a path that can hold what is written", "choose another path"))
+        sys.exit(2)
     except OSError as error:  # a full disk or a missing right is no defect of swerve
         say(
             Problem(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from curate.store import Store
 from edge.clip import Clip, open_clip
@@ -31,18 +33,32 @@ def admit(store: Store) -> list[Admission]:
 
 
 def _admit_one(store: Store, folder: Path) -> Admission:
+    refusal = _refusal(folder)
+    if refusal:
+        parts = {"got": refusal.got, "wanted": refusal.wanted, "todo": refusal.todo}
+        write_bytes(folder / REASON, canonical_json(parts))
+    place = store.root / (QUARANTINE if refusal else CLIPS)
+    place.mkdir(exist_ok=True)
+    sync_folder(store.root)
+    target = place / folder.name
+    if target.exists() and not refusal:  # committed twice at once; clips are what their id says, so one is enough
+        shutil.rmtree(folder)
+    else:
+        folder.rename(target if not target.exists() else place / f"{folder.name}.{uuid4().hex[:8]}")
+    for parent in (place, folder.parent):
+        sync_folder(parent)
+    return Admission(folder.name, str(refusal) if refusal else "")
+
+
+def _refusal(folder: Path) -> EdgeError | None:
+    """Why a clip is not admitted; whatever a foreign file makes the checks stumble over is a reason, never a crash."""
     try:
         check(folder)
-        reason = ""
     except EdgeError as error:
-        reason = str(error)
-        write_bytes(folder / REASON, canonical_json({"got": error.got, "wanted": error.wanted, "todo": error.todo}))
-    target = store.root / (QUARANTINE if reason else CLIPS) / folder.name
-    target.parent.mkdir(exist_ok=True)
-    folder.rename(target)
-    for parent in (target.parent, folder.parent):
-        sync_folder(parent)
-    return Admission(folder.name, reason)
+        return error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return ClipError(f"{folder.name[:12]} cannot be checked: {error!r}", "a clip", "cut it again")
+    return None
 
 
 def check(folder: Path) -> Clip:
@@ -52,13 +68,13 @@ def check(folder: Path) -> Clip:
         raise ClipError(f"a clip {clip.id[:12]} in the place of {folder.name[:12]}", "one id", "push it again")
     clip.verify()
     drive = open_drive(folder)
-    for name, entry in clip.manifest.cameras.items():
+    for name in clip.manifest.cameras:
         camera = drive.cameras[name]
         decoded = sum(1 for _ in camera.frames())
         if camera.lost or decoded != len(camera.frame_times()):
             raise ClipError(
-                f"camera {name}: {decoded} of {len(camera.frame_times())} frames decode",
-                f"all of {entry.frames}",
+                f"camera {name}: {decoded} of the window's {len(camera.frame_times())} frames decode",
+                "all of them",
                 "cut it again",
             )
     start, end = clip.cut.window_ns

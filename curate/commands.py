@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from curate.dataset import DatasetVersion, open_version, version_names
@@ -44,7 +45,9 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
     refused = [a for a in night.admissions if a.reason]
     out.print(f"{len(night.admissions) - len(refused)} clips admitted, {len(refused)} quarantined")
     for admission in refused:
-        out.print(f"  [red]{admission.clip_id[:12]}[/]: {admission.reason}")
+        out.print(f"  [red]{admission.clip_id[:12]}[/]: {escape(admission.reason)}", soft_wrap=True)
+    for clip_id, reason in night.unreadable.items():
+        out.print(f"  [red]{clip_id[:12]} was admitted and is damaged now[/]: {escape(reason)}", soft_wrap=True)
     show(_version_table(night.version))
 
 
@@ -62,9 +65,9 @@ def versions_command(store: Path, json_: bool) -> None:
         counts = version.head["counts"]
         table.add_row(
             version.name,
-            str(counts["clips"]),
-            str(counts["seconds"]),
-            version.head["recipe"]["split"],
+            str(counts.get("clips", "?")),
+            str(counts.get("seconds", "?")),
+            str(version.head["recipe"].get("split", "?")),
             version.digest[:16],
         )
     show(table)
@@ -89,5 +92,6 @@ def _night_json(night: Night) -> dict[str, Any]:
         "version": night.version.name,
         **night.version.head,
         "admitted": [a.clip_id for a in night.admissions if not a.reason],
+        "unreadable": night.unreadable,
         "quarantined": {a.clip_id: a.reason for a in night.admissions if a.reason},
     }

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ SCHEMA = pa.schema(
         ("weight", pa.float64()),
     ]
 )
+NAME = re.compile(r"\d{4,}-[0-9a-f]{8}")
 ROWS, HEAD = "rows.parquet", "version.json"
 FORMAT = "swerve-dataset/1"
 
@@ -84,22 +86,36 @@ def rows_digest(rows: pa.Table, recipe: Mapping[str, Any]) -> str:
 def version_names(store: Path) -> list[str]:
     """Published versions, oldest first."""
     folder = store / "versions"
-    return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    names = [p.name for p in folder.iterdir() if NAME.fullmatch(p.name)] if folder.is_dir() else []
+    return sorted(names, key=_number)
+
+
+def _number(name: str) -> int:
+    return int(name.partition("-")[0])
 
 
 def publish(store: Path, rows: pa.Table, recipe: Mapping[str, Any], counts: Mapping[str, Any]) -> DatasetVersion:
     """Publish a version, or return the latest one where nothing has changed since."""
     digest = rows_digest(rows, recipe)
     names = version_names(store)
-    if names and (latest := open_version(store, names[-1])).digest == digest:
+    latest = _latest(store, names)
+    if latest and latest.digest == digest:
         return latest
-    name = f"{len(names) + 1:04d}-{digest[:8]}"
+    name = f"{_number(names[-1]) + 1 if names else 1:04d}-{digest[:8]}"
     parent = names[-1] if names else None
     head = {"format": FORMAT, "digest": digest, "parent": parent, "recipe": dict(recipe), "counts": dict(counts)}
     with new_folder(store / "versions" / name) as folder:
         pq.write_table(rows.cast(SCHEMA), folder / ROWS, compression="zstd")
         (folder / HEAD).write_bytes(canonical_json(head) + b"\n")
     return DatasetVersion(store, name, rows, head)
+
+
+def _latest(store: Path, names: list[str]) -> DatasetVersion | None:
+    """The newest version, or None where there is none or it is damaged: that is no reason not to publish the next."""
+    try:
+        return open_version(store, names[-1]) if names else None
+    except DatasetError:
+        return None
 
 
 def open_version(store: Path, name: str | None = None) -> DatasetVersion:
@@ -121,7 +137,9 @@ def open_version(store: Path, name: str | None = None) -> DatasetVersion:
         head = json.loads((folder / HEAD).read_bytes())
         rows = pq.read_table(folder / ROWS)
         matches = rows.schema.equals(SCHEMA) and rows_digest(rows, head["recipe"]) == head["digest"]
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        if not isinstance(head["counts"], dict):
+            raise ValueError("no counts")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as error:
         raise DatasetError(f"{folder} cannot be read: {error}", "a published version", "publish again") from error
     if not matches:
         raise DatasetError(f"the rows of {folder} do not match their digest", "unchanged rows", "publish again")

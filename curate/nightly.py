@@ -13,7 +13,7 @@ import pyarrow as pa
 from curate.admit import Admission, admit
 from curate.dataset import SCHEMA, DatasetVersion, publish
 from curate.errors import DatasetError
-from curate.seconds import Second, seconds_of
+from curate.seconds import Second, Told, seconds_of
 from curate.split import parse_split
 from curate.store import Store
 from curate.weigh import DEFAULT, Recipe, Weights, effective_size, weigh
@@ -24,10 +24,11 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Night:
-    """What a run did."""
+    """What a run did; `unreadable`: admitted clips that were damaged since, id to reason, left out of the version."""
 
     admissions: list[Admission]
     version: DatasetVersion
+    unreadable: dict[str, str]
 
 
 def nightly(store: Store, split: str = "block:0.2", recipe: Recipe = DEFAULT, step: Step = lambda _: None) -> Night:
@@ -44,18 +45,19 @@ def nightly(store: Store, split: str = "block:0.2", recipe: Recipe = DEFAULT, st
         step("admit")
         admissions = admit(store)
         step("read seconds")
-        seconds, twice = seconds_of(store.folders(CLIPS))
+        told = seconds_of(store.folders(CLIPS))
+        seconds = told.seconds
         if not seconds:
             refused = [a.reason for a in admissions if a.reason]
             why = f" ({len(refused)} were refused: {refused[0]})" if refused else ""
             raise DatasetError(f"no clip in {store.root} holds a frame{why}", "at least one", "push clips with video")
         step("weigh and split")
         parts = [part(second) for second in seconds]
-        rows = _rows(seconds, weigh(seconds, recipe), parts)
+        rows = _rows(seconds, weigh(seconds, [p == "train" for p in parts], recipe), parts)
         step("publish")
         how = {"split": split, "weights": asdict(recipe)}
-        version = publish(store.root, rows, how, _counts(seconds, parts, twice, rows))
-    return Night(admissions, version)
+        version = publish(store.root, rows, how, _counts(seconds, parts, told, rows))
+    return Night(admissions, version, told.unreadable)
 
 
 def _rows(seconds: Sequence[Second], weights: Weights, parts: Sequence[str]) -> pa.Table:
@@ -76,14 +78,15 @@ def _rows(seconds: Sequence[Second], weights: Weights, parts: Sequence[str]) -> 
     return pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-def _counts(seconds: Sequence[Second], parts: Sequence[str], twice: int, rows: pa.Table) -> dict[str, Any]:
+def _counts(seconds: Sequence[Second], parts: Sequence[str], told: Told, rows: pa.Table) -> dict[str, Any]:
     weight = np.asarray(rows.column("weight"))[[p == "train" for p in parts]]
     total = float(weight.sum())
     return {
         "clips": len({second.clip_id for second in seconds}),
         "drives": len({second.drive_id for second in seconds}),
         "seconds": len(seconds),
-        "seconds_told_twice": twice,
+        "seconds_told_twice": told.twice,
+        "unreadable_clips": len(told.unreadable),
         "split": dict(sorted(Counter(parts).items())),
         "event_seconds": dict(sorted(Counter(k for second in seconds for k in second.events).items())),
         "effective_train_seconds": round(effective_size(weight), 1),

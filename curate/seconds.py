@@ -6,19 +6,22 @@ A second is what was drawn on the car, so it is what is counted here. One that t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edge.clip import open_clip
 from edge.drive import Drive, open_drive
+from edge.errors import EdgeError
 from trigger.baseline import SECOND_NS
-from trigger.builtin import window_of
+from trigger.builtin import TRIGGERS, window_of
 from trigger.event import Event
-from trigger.signals import STEERING_SIGNALS, ControlSource
+from trigger.signals import CONTROL_AGE_S, CONTROLLED_BY, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource
 from trigger.telemetry import Telemetry
 
+LASTING = frozenset(trigger.kind for trigger in TRIGGERS)
+"""Kinds whose focus runs on to the event's end; a disengagement's and a draw's are counted from the onset."""
 FRAME_STEP_S = 0.05
 """Spacing at which a second's signals are looked at, in s."""
 
@@ -52,15 +55,39 @@ class Second:
         return self.start_ns + SECOND_NS
 
 
-def seconds_of(folders: list[Path]) -> tuple[list[Second], int]:
-    """All seconds of the clips, sorted by drive and time, and how many were dropped as told twice."""
+@dataclass(frozen=True)
+class Told:
+    """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read."""
+
+    seconds: list[Second]
+    twice: int
+    unreadable: dict[str, str]
+
+
+def seconds_of(folders: list[Path]) -> Told:
+    """Read the clips.
+
+    A second that two clips tell counts once, with the greater of their probabilities: draws are nested, so a drive that
+    was cut with two baselines was drawn with the greater. Recordings that share an id are kept apart. The length of a
+    drive is the longest that any clip of it tells.
+    """
     kept: dict[tuple[str, int], Second] = {}
-    told = 0
+    told, unreadable = 0, {}
     for folder in sorted(folders):
-        for second in _of_clip(folder):
-            told += 1
-            kept.setdefault((second.drive_id, second.number), second)
-    return [kept[key] for key in sorted(kept)], told - len(kept)
+        try:
+            for second in list(_of_clip(folder)):
+                told += 1
+                key = (second.drive_id, second.number)
+                old = kept.get(key, second)
+                chance = max(old.inclusion_probability, second.inclusion_probability)
+                kept[key] = replace(old, inclusion_probability=chance)
+        except EdgeError as error:
+            unreadable[folder.name] = str(error)
+    length: dict[str, int] = {}
+    for second in kept.values():
+        length[second.drive_id] = max(length.get(second.drive_id, 0), second.of)
+    seconds = [replace(kept[key], of=length[key[0]]) for key in sorted(kept)]
+    return Told(seconds, told - len(kept), unreadable)
 
 
 def _of_clip(folder: Path) -> Iterator[Second]:
@@ -74,7 +101,7 @@ def _of_clip(folder: Path) -> Iterator[Second]:
         touching = [e for e in clip.cut.events if _in_focus(e, at_ns)]
         yield Second(
             clip_id=clip.id,
-            drive_id=clip.cut.parent,
+            drive_id=f"{clip.cut.parent}#{clip.cut.fingerprint[:8]}",
             number=number,
             of=clip.cut.parent_seconds,
             start_ns=at_ns,
@@ -93,16 +120,18 @@ def _seconds_with_frames(drive: Drive) -> set[int]:
 def _in_focus(event: Event, start_ns: int) -> bool:
     """Does the second share a moment with the part of the event that is the event itself?"""
     window = window_of(event.kind)
+    end_ns = event.end_ns if event.kind in LASTING else event.t_ns
     low = event.t_ns - round(window.focus_before_s * 1e9)
-    high = event.t_ns + max(round(window.focus_after_s * 1e9), 1)
+    high = end_ns + max(round(window.focus_after_s * 1e9), 1)
     return low < start_ns + SECOND_NS and start_ns < high
 
 
 def _signals(telemetry: Telemetry, start_ns: int) -> dict[str, float]:
     grid = start_ns + np.arange(0, SECOND_NS, round(FRAME_STEP_S * 1e9))
     human = np.zeros(grid.size, bool)
-    for axis in ("control_source_steering", "control_source_speed"):
-        human |= telemetry.at(axis, grid, 1e9) == ControlSource.HUMAN
+    for source, controls in CONTROLLED_BY.items():
+        recorded = np.any([np.isfinite(telemetry.at(name, grid, CONTROL_AGE_S)) for name in controls], axis=0)
+        human |= recorded & (telemetry.at(source, grid, SOURCE_AGE_S) == ControlSource.HUMAN)
     steering = next((name for name in STEERING_SIGNALS if name in telemetry), None)
     angles = telemetry.at(steering, grid, 1.0) if steering else np.full(1, np.nan)
     speed = telemetry.at("speed_mps", grid[[0, -1]], 1.0)

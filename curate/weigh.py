@@ -18,6 +18,8 @@ from curate.seconds import Second
 from trigger.baseline import KIND as BASELINE
 
 Factors = NDArray[np.float64]
+SMALLEST_DENSITY = 1e-9
+"""Of seconds further from every known one than a kernel reaches."""
 SMALLEST_SPREAD = 1e-6
 """A signal that varies less than this, in its own unit, does not vary: deg of steering or m/s of speed."""
 
@@ -57,35 +59,45 @@ class Weights:
         return np.minimum(self.kind * self.rarity, self.cap) * self.label
 
 
-def weigh(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Weights:
+def weigh(seconds: Sequence[Second], reference: Sequence[bool] | None = None, recipe: Recipe = DEFAULT) -> Weights:
+    """Weigh every second against those that may be trained on.
+
+    Args:
+        reference: (N,) whether a second belongs to the training split; what is rare is judged by these alone, so that
+            the exam's labels do not reach the training's weights. All where None, or where none is marked.
+    """
     label = np.array([second.human_share for second in seconds])
-    return Weights(kind_factors(seconds, recipe), rarity_factors(seconds, recipe), label, recipe.cap)
+    known = np.ones(len(seconds), bool) if reference is None or not any(reference) else np.array(reference, bool)
+    return Weights(kind_factors(seconds, known, recipe), rarity_factors(seconds, known, recipe), label, recipe.cap)
 
 
-def kind_factors(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Factors:
+def kind_factors(seconds: Sequence[Second], known: NDArray[np.bool_], recipe: Recipe = DEFAULT) -> Factors:
     """Rarer kinds weigh more; a second of several kinds takes the greatest. Baseline and none count 1."""
-    counts = Counter(kind for second in seconds for kind in second.events if kind != BASELINE)
-    factor = {kind: (len(seconds) / n) ** recipe.kind_power for kind, n in counts.items()}
+    train = [second for second, is_known in zip(seconds, known, strict=True) if is_known]
+    counts = Counter(kind for second in train for kind in second.events if kind != BASELINE)
+    kinds = {kind for second in seconds for kind in second.events if kind != BASELINE}
+    factor = {kind: (len(train) / max(1, counts[kind])) ** recipe.kind_power for kind in kinds}
     each = [max((factor.get(kind, 1.0) for kind in second.events), default=1.0) for second in seconds]
     return np.minimum(np.array(each, np.float64), recipe.cap)
 
 
-def rarity_factors(seconds: Sequence[Second], recipe: Recipe = DEFAULT) -> Factors:
+def rarity_factors(seconds: Sequence[Second], known: NDArray[np.bool_], recipe: Recipe = DEFAULT) -> Factors:
     """Inverse density of (mean steering, change of speed), Gaussian kernel; 1 where neither is recorded."""
     features = [
-        _scaled(np.array([getattr(second, name) for second in seconds])) for name in ("steering", "speed_change")
+        _scaled(np.array([getattr(second, name) for second in seconds]), known) for name in ("steering", "speed_change")
     ]
-    known = [feature for feature in features if feature is not None]
-    if not known:
+    present = [feature for feature in features if feature is not None]
+    if not present:
         return np.ones(len(seconds))
-    points = np.stack(known, axis=1) / recipe.neighbour
-    density = _density(points)
-    return np.clip((np.median(density) / density) ** recipe.rarity_power, 1 / recipe.cap, recipe.cap)
+    points = np.stack(present, axis=1) / recipe.neighbour
+    density = np.maximum(_density(points, points[known]), SMALLEST_DENSITY)
+    usual = float(np.median(density[known]))
+    return np.clip((usual / density) ** recipe.rarity_power, 1 / recipe.cap, recipe.cap)
 
 
-def _scaled(values: Factors) -> Factors | None:
-    """In units of its own spread; a missing value counts as ordinary (the median)."""
-    present = values[np.isfinite(values)]
+def _scaled(values: Factors, known: NDArray[np.bool_]) -> Factors | None:
+    """In units of the known values' spread; a missing value counts as ordinary (the median)."""
+    present = values[known & np.isfinite(values)]
     if present.size < 2:
         return None
     low, middle, high = np.percentile(present, [25, 50, 75])
@@ -95,11 +107,11 @@ def _scaled(values: Factors) -> Factors | None:
     return np.asarray(np.where(np.isfinite(values), (values - middle) / spread, 0.0), np.float64)
 
 
-def _density(points: Factors, block: int = 1024) -> Factors:
-    """Mean Gaussian kernel to all points, itself included; (N, D) -> (N,), in blocks so that memory stays small."""
+def _density(points: Factors, reference: Factors, block: int = 1024) -> Factors:
+    """Mean Gaussian kernel to the reference; (N, D), (M, D) -> (N,), in blocks so that memory stays small."""
     rows = []
     for at in range(0, len(points), block):
-        square = ((points[at : at + block, None, :] - points[None, :, :]) ** 2).sum(axis=2)
+        square = ((points[at : at + block, None, :] - reference[None, :, :]) ** 2).sum(axis=2)
         rows.append(np.exp(-0.5 * square).mean(axis=1))
     return np.concatenate(rows)
 

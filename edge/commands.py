@@ -16,12 +16,14 @@ from rich.table import Table
 
 from edge.clip import find_clips
 from edge.cut import Written
-from edge.destination import destination
+from edge.destination import Receipt, destination
 from edge.drive import find_drives
 from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
 from edge.isolate import each
 from edge.jobs import ConvertJob, Found, ScanJob, Where, inspect_job
+from edge.offer import OFFER
+from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
 from edge.push import push
 from edge.recorders import RECORDERS
@@ -29,11 +31,12 @@ from edge.scan import DEFAULT_BASELINE
 from trigger.event import Event
 
 Result = TypeVar("Result")
+FORMATS = ("native", "lerobot", "mcap", "rrd")
 
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 BASELINE = click.option(
     "--baseline",
-    type=click.FloatRange(0.0, 1.0),
+    type=FiniteRange(0.0, 1.0),
     default=DEFAULT_BASELINE,
     show_default=True,
     help="Probability with which each second is drawn at random; 1 keeps whole drives.",
@@ -104,13 +107,25 @@ def push_command(paths: tuple[Path, ...], where: str, consent: bool, json_: bool
     """Hand clips over to a store; a clip counts as delivered when the store has checked it."""
     to = destination(where)
     folders = [folder for path in paths for folder in find_clips(path)]
-    receipts = [push(f, to, consent) for f in track(folders, "pushing", console=Console(stderr=True))]
+    receipts: list[Receipt] = []
+    failed: list[EdgeError] = []
+    for folder in track(folders, "pushing", console=Console(stderr=True), disable=json_):
+        try:
+            receipts.append(push(folder, to, consent))
+        except EdgeError as error:  # one bad clip must not keep the others here
+            failed.append(error)
+    for problem in failed[:-1]:
+        say(problem)
     if json_:
         as_json([vars(receipt) for receipt in receipts])
+        if failed:
+            raise failed[-1]
         return
     new = [r for r in receipts if not r.known]
     sent = sum(r.bytes for r in new) / 1e6
     Console().print(f"{len(new)} clips handed over ({sent:.1f} MB), {len(receipts) - len(new)} were there already.")
+    if failed:
+        raise failed[-1]
 
 
 @edge.command("formats")
@@ -141,7 +156,9 @@ def inspect_command(paths: tuple[Path, ...], json_: bool) -> None:
 
 @edge.command("convert")
 @PATHS
-@click.option("--to", "format_", type=click.Choice(["native", "lerobot", "mcap"]), default="native", show_default=True)
+@click.option(
+    "--to", "format_", type=click.Choice(["native", "lerobot", "mcap", "rrd"]), default="native", show_default=True
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the drives.")
 @JSON
 def convert_command(paths: tuple[Path, ...], format_: str, out: Path, json_: bool) -> None:
@@ -161,7 +178,7 @@ def convert_command(paths: tuple[Path, ...], format_: str, out: Path, json_: boo
 def _show_summary(summary: Summary) -> None:
     console = Console()
     console.print(
-        f"[bold]{escape(summary.drive)}[/]  {summary.recorder}, {summary.seconds} s, consent: "
+        f"[bold]{escape(summary.drive)}[/]  {escape(summary.recorder)}, {summary.seconds} s, consent: "
         f"{ {True: 'yes', False: 'no', None: 'not recorded'}[summary.consent] }",
         soft_wrap=True,
     )
@@ -186,7 +203,9 @@ def _clock(clock: Clock) -> tuple[str, ...]:
 
 
 def _find(paths: tuple[Path, ...]) -> list[Where]:
-    return [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
+    """Every recording below the paths; clips beside whole drives are left out, as they were cut from some drive."""
+    found = [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
+    return [where for where in found if not (where.path / OFFER).is_file()] or found
 
 
 def _each(job: Callable[[Where], Result], paths: tuple[Path, ...], quiet: bool) -> Iterator[Result]:

@@ -1,5 +1,5 @@
 """Drives in another format: swerve's own, so that any recording becomes one folder every tool here opens; a
-LeRobotDataset for robot learning; MCAP for Foxglove."""
+LeRobotDataset for robot learning; MCAP for Foxglove; RRD for Rerun."""
 
 from __future__ import annotations
 
@@ -8,26 +8,38 @@ from functools import partial
 from pathlib import Path
 
 from edge.drive import Drive
+from edge.errors import DriveError
 from edge.export_lerobot import export_lerobot
 from edge.export_mcap import export_mcap
+from edge.export_rrd import export_rrd
 from edge.manifest import Manifest
 from edge.write import write_camera, write_drive
 
 
 def convert(drives: Iterable[Drive], format_: str, out: Path) -> list[Path]:
-    """Write drives below `out` as `native`, `lerobot` (one dataset of all) or `mcap`, and return what was written."""
+    """Write drives below `out` as `native`, `lerobot` (one dataset of all), `mcap` or `rrd`; returns what was written.
+
+    Raises:
+        DriveError: a clip (converted, nothing would tell it from a whole drive), or what a format says itself.
+    """
+    drives = [_whole(drive) for drive in drives]
     if format_ == "native":
         return [to_native(drive, out) for drive in drives]
     if format_ == "lerobot":
-        export_lerobot(list(drives), out)
+        export_lerobot(drives, out)
         return [out]
-    written = []
-    for drive in drives:
-        path = out / f"{drive.id}.mcap"
-        out.mkdir(parents=True, exist_ok=True)
-        export_mcap(drive, path)
-        written.append(path)
-    return written
+    export = export_rrd if format_ == "rrd" else export_mcap
+    out.mkdir(parents=True, exist_ok=True)
+    written = [(drive, out / f"{drive.id}.{format_}") for drive in drives]
+    for drive, path in written:
+        export(drive, path)
+    return [path for _, path in written]
+
+
+def _whole(drive: Drive) -> Drive:
+    if drive.cut is not None:
+        raise DriveError(f"{drive.source} is a clip of {drive.cut.parent}", "a whole drive", "name the drive itself")
+    return drive
 
 
 def to_native(drive: Drive, out: Path) -> Path:

@@ -7,16 +7,20 @@ Telemetry begins 30 s before the picture: all the context any trigger may need t
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
+from edge.clip import open_clip
 from edge.drive import Cut, Drive
 from edge.durable import PREFIX, sync_folder
+from edge.errors import EdgeError
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
 from edge.scan import Scan, inclusion, whole_seconds
@@ -88,8 +92,7 @@ def _write(
     position: bool,
 ) -> Written:
     drive, window = found.drive, _window(found.drive, stretch)
-    temporary = out / f"{PREFIX}cut-{drive.id}-{stretch.first}"
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = out / f"{PREFIX}cut-{uuid4().hex}"
     telemetry = _telemetry(drive, window, position)
     head = _head(drive, stretch, window, telemetry)
     manifest = write_drive(
@@ -97,12 +100,25 @@ def _write(
     )
     folder = out / f"{drive.id}_{stretch.first:04d}-{stretch.end:04d}s_{manifest.digest[:8]}"
     size = sum(p.stat().st_size for p in temporary.iterdir())
-    if folder.exists():
-        shutil.rmtree(temporary)
+    if folder.exists() and not _is_whole(folder):
+        folder.rename(out / f"{PREFIX}damaged-{uuid4().hex}")
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(temporary)  # the very same clip lies there, perhaps put there just now by another process
         return Written(folder, stretch, size, new=False)
-    temporary.rename(folder)
     sync_folder(out)
     return Written(folder, stretch, size, new=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        open_clip(folder).verify()
+    except EdgeError:
+        return False
+    return True
 
 
 def _offer(folder: Path, manifest: Manifest, baseline: float, runs: tuple[tuple[int, int, float], ...]) -> None:
@@ -123,8 +139,16 @@ def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Te
         consent=drive.consent,
         static=drive.static,
         lost=drive.lost,
-        cut=Cut(drive.id, drive.seconds, window, stretch.events, {}, engagement_changes(context)),
+        cut=Cut(drive.id, _fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context)),
     )
+
+
+def _fingerprint(drive: Drive) -> str:
+    """sha256 over the first 64 sample times and values: the same while a recording grows, another for another one."""
+    first = drive.telemetry.t_ns[:64]
+    columns = [drive.telemetry.columns[name][:64].tobytes() for name in sorted(drive.telemetry)]
+    frames = [camera.frame_times()[:1].tobytes() for _, camera in sorted(drive.cameras.items())]
+    return hashlib.sha256(b"".join([first.tobytes(), *columns, *frames])).hexdigest()
 
 
 def _window(drive: Drive, stretch: Stretch) -> tuple[int, int]:

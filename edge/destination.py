@@ -31,7 +31,7 @@ class Receipt:
 
 class Destination(Protocol):
     def receipt(self, clip_id: str) -> Receipt | None:
-        """The receipt of a clip that was committed before, None for any other."""
+        """The receipt of a clip that was committed before and not refused since, None for any other."""
 
     def held(self, clip_id: str, name: str) -> int:
         """Bytes of this file that have arrived."""
@@ -50,10 +50,12 @@ class FolderDestination:
     root: Path
 
     def receipt(self, clip_id: str) -> Receipt | None:
-        for place in (CLIPS, INBOX, QUARANTINE):
-            folder = self.root / place / _safe(clip_id)
-            if folder.is_dir():
-                return Receipt(clip_id, open_clip(folder).bytes, known=True)
+        for place in (CLIPS, INBOX):
+            try:
+                clip = open_clip(self.root / place / _safe(clip_id))
+            except (ClipError, DriveError):
+                continue  # not there, moved on just now, or damaged since
+            return Receipt(clip_id, clip.bytes, known=True)
         return None
 
     def held(self, clip_id: str, name: str) -> int:
@@ -84,7 +86,13 @@ class FolderDestination:
         sync_tree(folder)
         inbox = self.root / INBOX
         inbox.mkdir(exist_ok=True)
-        folder.rename(inbox / clip_id)
+        sync_folder(self.root)
+        try:
+            folder.rename(inbox / clip_id)
+        except OSError:
+            if not (inbox / clip_id).is_dir():
+                raise
+            shutil.rmtree(folder)  # another process committed the very same clip
         sync_folder(inbox)
         return receipt
 

@@ -25,6 +25,7 @@ class Cut:
 
     Attributes:
         parent: id of the drive it was cut from; the clip keeps that drive's clock and its second 0.
+        fingerprint: of the parent's first samples: two recordings that share an id still differ in it.
         parent_seconds: how many seconds of the grid that drive has.
         window_ns: [start, end) on that clock, whole seconds of the parent.
         events: the events whose windows it covers.
@@ -33,6 +34,7 @@ class Cut:
     """
 
     parent: str
+    fingerprint: str
     parent_seconds: int
     window_ns: tuple[int, int]
     events: tuple[Event, ...]

@@ -32,6 +32,10 @@ def each(job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Resul
                 yield pool.submit(job, item).result()
             except EdgeError as error:
                 yield error
+            except (ArithmeticError, LookupError, ValueError) as error:
+                yield DriveError(
+                    f"{item} cannot be read: {error!r}", "a whole recording", "copy it again, or leave it out"
+                )
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
                 pool = _pool()

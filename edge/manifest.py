@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from trigger.event import Event
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 FORMAT = "swerve-drive/1"
+IDENTIFIER = re.compile(r"[^/\\.][^/\\]{0,119}")
 MANIFEST = "drive.json"
 TELEMETRY = "telemetry.parquet"
 MAX_BYTES = 16 * 1024 * 1024
@@ -105,7 +107,8 @@ def read_manifest(path: Path) -> Manifest:
     if len(raw) > MAX_BYTES:
         raise DriveError(f"{path} has {len(raw)} bytes", f"at most {MAX_BYTES}", "this is not a drive's manifest")
     try:
-        data = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        data = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+        json.dumps(data, ensure_ascii=False).encode()  # refuses lone surrogates
     except (ValueError, RecursionError) as error:
         raise DriveError(f"{path} is damaged: {error}", "JSON", "record or copy the drive again") from error
     return _Fields(path, data).manifest()
@@ -122,9 +125,17 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is too large a number")
+    return value
+
+
 def _cut_to_json(cut: Cut) -> dict[str, Any]:
     return {
         "parent": cut.parent,
+        "fingerprint": cut.fingerprint,
         "parent_seconds": cut.parent_seconds,
         "window_ns": list(cut.window_ns),
         "events": [event.to_json() for event in cut.events],
@@ -154,6 +165,8 @@ class _Fields:
         value = self.data[key]
         if type(value) not in types:
             self.refuse(name, value, " or ".join(t.__name__ for t in types))
+        if type(value) is int and abs(value) >= 1 << 62:
+            self.refuse(name, value, "a number below 2^62")
         return value
 
     def inner(self, key: str) -> dict[str, _Fields]:
@@ -167,6 +180,19 @@ class _Fields:
             self.refuse(key, value, "a file name without a folder")
         return value
 
+    def identifier(self, key: str) -> str:
+        """A name that can be part of a file name: it becomes that of clips and exports."""
+        value = str(self.get(key, str))
+        if not IDENTIFIER.fullmatch(value) or not value.isprintable():
+            self.refuse(key, value, "1 to 120 printable characters without / or \\, not starting with a dot")
+        return value
+
+    def length(self, key: str) -> float | None:
+        value = self.get(key, float, int, type(None))
+        if value is not None and not 0.0 < value < 1000.0:
+            self.refuse(f"{self.where}.{key}", value, "a number above 0, or null")
+        return None if value is None else float(value)
+
     def manifest(self) -> Manifest:
         found = self.data.get("format")
         if found != FORMAT:
@@ -178,14 +204,14 @@ class _Fields:
                 self.refuse(f"cameras.{name}.file", camera.file, "a name listed under files")
         vehicle = _Fields(self.path, self.get("vehicle", dict), "vehicle")
         return Manifest(
-            id=self.get("id", str),
+            id=self.identifier("id"),
             recorder=self.get("recorder", str),
             t0_ns=self.get("t0_ns", int),
             cameras=cameras,
             files=files,
             vehicle=VehicleProfile(
-                vehicle.get("wheelbase_m", float, int, type(None)),
-                vehicle.get("steering_ratio", float, int, type(None)),
+                vehicle.length("wheelbase_m"),
+                vehicle.length("steering_ratio"),
             ),
             engagement=self.get("engagement", str),
             consent=self.get("consent", bool, type(None)),
@@ -225,4 +251,4 @@ def _cut(fields: _Fields) -> Cut:
             f"{fields.path}: cut is malformed ({error!r})", "window, events, engagement", "cut the clip again"
         ) from error
     parent, seconds = fields.get("parent", str), fields.get("parent_seconds", int)
-    return Cut(parent, seconds, (start, end), events, pre_roll, engagement)
+    return Cut(parent, fields.get("fingerprint", str), seconds, (start, end), events, pre_roll, engagement)

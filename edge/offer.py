@@ -67,5 +67,5 @@ def read_offer(path: Path) -> Offer:
         if not all(0.0 < chance <= 1.0 and count > 0 for _, count, chance in runs):
             raise ValueError("a probability outside (0, 1]")
         return Offer(str(data["clip_id"]), float(data["baseline"]), runs)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ClipError(f"{path} is not an offer: {error}", FORMAT, "cut the clip again") from error

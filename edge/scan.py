@@ -37,14 +37,19 @@ class Scan:
 
 
 def scan(drive: Drive, baseline: float = DEFAULT_BASELINE) -> Scan:
-    """Raises DriveError for a drive whose clock makes it longer than a week: one wrong time stamp does that."""
+    """Find a drive's events and draw its baseline.
+
+    Raises:
+        DriveError: a clip (its seconds were drawn already: drawing again would count them twice), or a drive whose
+            clock makes it longer than a week, which one wrong time stamp does.
+    """
+    if drive.cut is not None:
+        raise DriveError(f"{drive.source} is a clip of {drive.cut.parent}", "a whole drive", "name the drive itself")
     start_ns, end_ns = drive.span_ns
-    if end_ns - start_ns > LONGEST_NS:
-        raise DriveError(
-            f"{drive.source} spans {(end_ns - start_ns) / 8.64e13:.0f} days",
-            "one drive",
-            "mend or drop the wrong times",
-        )
+    longest_ns = max(end_ns, drive.t0_ns) - min(start_ns, drive.t0_ns)
+    if longest_ns > LONGEST_NS:
+        days = longest_ns / 8.64e13
+        raise DriveError(f"{drive.source} spans {days:.0f} days", "one drive", "mend or drop the wrong times")
     found = detect(drive.telemetry, drive.vehicle)
     drawn = baseline_events(drive.id, drive.t0_ns, drive.seconds, baseline)
     events = tuple(sorted([*found.events, *drawn], key=lambda e: (e.t_ns, e.kind)))

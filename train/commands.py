@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge.options import FiniteRange
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -37,13 +39,13 @@ def train() -> None:
 @STORE
 @click.option("--version", "version_name", help="Dataset version; the newest unless told.")
 @click.option("--preset", default="small", show_default=True, type=click.Choice(["tiny", "small"]))
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this long. [default: 10]")
+@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Stop after this long. [default: 10]")
 @click.option("--steps", type=click.IntRange(1), help="Stop after this many steps; alone it is reproducible.")
 @click.option(
-    "--mix", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="0: natural, 1: by curation's weights."
+    "--mix", default=0.5, show_default=True, type=FiniteRange(0, 1), help="0: natural, 1: by curation's weights."
 )
 @click.option("--seed", default=0, show_default=True)
-@click.option("--rate", default=2e-3, show_default=True, type=click.FloatRange(0, min_open=True), help="Learning rate.")
+@click.option("--rate", default=2e-3, show_default=True, type=FiniteRange(0, min_open=True), help="Learning rate.")
 @click.option("--mirror", is_flag=True, help="Flip half of the samples left to right.")
 @click.option("--no-motion", is_flag=True, help="One frame only: the policy cannot see how the car is turning.")
 @click.option("--name", help="Name of the policy. [default: VERSION-PRESET-SEED]")
@@ -147,8 +149,8 @@ def evaluate(
 @click.argument("drive", type=click.Path(path_type=Path))
 @click.option("--policy", required=True, type=click.Path(path_type=Path), help="Policy folder.")
 @click.option("--out", default="watch.mp4", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--start", default=0.0, show_default=True, type=click.FloatRange(0), help="Seconds from the first frame.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="How much of it; all unless told.")
+@click.option("--start", default=0.0, show_default=True, type=FiniteRange(0), help="Seconds from the first frame.")
+@click.option("--seconds", type=FiniteRange(0, min_open=True), help="How much of it; all unless told.")
 @THREADS
 @AS_JSON
 def watch(drive: Path, policy: Path, out: Path, start: float, seconds: float | None, threads: int, json_: bool) -> None:

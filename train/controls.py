@@ -23,13 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.errors import SampleError
-from trigger.signals import SIGNALS, STEERING_SIGNALS, ControlSource
+from trigger.signals import CONTROL_AGE_S, CONTROLLED_BY, SIGNALS, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource
 from trigger.telemetry import Telemetry, Times, Values
 
-PEDALS = ("gas_fraction", "brake_fraction")
-MAX_GAP_S = 0.2
-"""Samples of a control further apart than this, in seconds, say nothing of the time between them."""
-FOREVER_S = 1e9
+PEDALS = CONTROLLED_BY["control_source_speed"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ def find_controls(recordings: Iterable[Telemetry]) -> ControlSpec:
         raise SampleError(
             "no control in these clips that a human is known to have moved",
             "steering, gas or brake with control_source_* saying HUMAN",
-            "check what the recorder knows of who drove: swerve edge scan prints it",
+            "check what the recorder knows of who drove: swerve edge inspect lists the control_source signals",
         )
     return ControlSpec(names)
 
@@ -98,17 +95,26 @@ def _human_values(telemetry: Telemetry, name: str, t_ns: Times) -> Values:
     exact = inside & (own_ns[before] == t_ns)
     after = np.where(exact, before, np.minimum(before + 1, own_ns.size - 1))
     gap_ns = own_ns[after] - own_ns[before]
-    known = exact | (inside & (gap_ns > 0) & (gap_ns <= round(MAX_GAP_S * 1e9)))
+    known = exact | (inside & (gap_ns > 0) & (gap_ns <= round(CONTROL_AGE_S * 1e9)))
     for times in (t_ns, own_ns[before], own_ns[after]):
         known &= _human(telemetry, name, times)
+    known &= ~_other_hands_between(telemetry, name, own_ns[before], own_ns[after])
     part = (t_ns - own_ns[before]) / np.maximum(gap_ns, 1)
     line = values[before] + part * (values[after] - values[before])
     result[known] = line[known]
     return result
 
 
+def _other_hands_between(telemetry: Telemetry, name: str, start_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
+    """Did anything but a human hold the control for a moment in [start, end]? A line across that is no label."""
+    own_ns, source = telemetry.samples(source_of(name))
+    others = np.append(0, np.cumsum(source != ControlSource.HUMAN))
+    first, last = np.searchsorted(own_ns, start_ns, side="left"), np.searchsorted(own_ns, end_ns, side="right")
+    return np.asarray(others[last] > others[first])
+
+
 def _human(telemetry: Telemetry, name: str, t_ns: Times) -> NDArray[np.bool_]:
-    return np.asarray(telemetry.at(source_of(name), t_ns, FOREVER_S) == ControlSource.HUMAN)
+    return np.asarray(telemetry.at(source_of(name), t_ns, SOURCE_AGE_S) == ControlSource.HUMAN)
 
 
 def _has_human(telemetry: Telemetry, name: str) -> bool:

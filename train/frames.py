@@ -13,7 +13,11 @@ Shapes: N frames, H rows, W columns, C colours (red, green, blue).
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +38,8 @@ from trigger.telemetry import Times
 Pixels = NDArray[np.uint8]
 PIXELS, TIMES, LOST = "frames.npy", "times.npy", "lost.txt"
 FORMAT = "swerve-frames/1"
+SPARE_BYTES = 64 * 1024 * 1024
+"""Room left on the disk beside the frames that are written, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,7 @@ def _write(folder: Path, camera: Camera, view: View) -> None:
     expected = camera.frame_times().size
     with new_folder(folder) as temporary:
         shape = (max(expected, 1), view.height, view.width, 3)
+        _reserve(temporary, math.prod(shape))
         pixels = np.lib.format.open_memmap(temporary / PIXELS, mode="w+", dtype=np.uint8, shape=shape)
         t_ns = list(_fill(pixels, camera, view))
         if not t_ns:
@@ -172,6 +179,16 @@ def _write(folder: Path, camera: Camera, view: View) -> None:
             _shorten(temporary / PIXELS, pixels, len(t_ns))
         np.save(temporary / TIMES, np.array(t_ns, np.int64))
         (temporary / LOST).write_text("\n".join(_lost(camera, len(t_ns), expected)))
+
+
+def _reserve(folder: Path, size_bytes: int) -> None:
+    """Ask for the room before a file is mapped: on a full disk a write to the map would kill the process.
+
+    Raises:
+        OSError: the disk has not that much room.
+    """
+    if shutil.disk_usage(folder).free < size_bytes + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _fill(pixels: Pixels, camera: Camera, view: View) -> Iterator[int]:

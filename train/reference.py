@@ -51,14 +51,14 @@ def read_reference(path: Path) -> Reference:
                 found = ", ".join(reader.fieldnames or ()) or "no header"
                 raise _refused(path, f"has the columns {found}")
             rows = sorted((int(row["frame_id"]), float(row["steering_angle"])) for row in reader)
+        t_ns = np.array([t for t, _ in rows], np.int64)
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from error
-    except (ValueError, TypeError, csv.Error) as error:
+    except (ValueError, TypeError, OverflowError, csv.Error) as error:
         raise _refused(path, f"holds a row that is no prediction ({error})") from error
     if not rows:
         raise _refused(path, "holds no prediction")
-    t_ns, steering = zip(*rows, strict=True)
-    return Reference(path.stem, np.array(t_ns, np.int64), np.array(steering, np.float64))
+    return Reference(path.stem, t_ns, np.array([angle for _, angle in rows], np.float64))
 
 
 def _refused(path: Path, what: str) -> EvaluationError:

@@ -310,5 +310,5 @@ def _nothing(
     return SampleError(
         f"no sample in the {split} split of {version.name} ({'; '.join(counts) or 'no row of that split'})",
         "frames at which a human is known to drive",
-        "add drives with human control, or look at the split with: swerve curate show",
+        "add drives with human control, or look at the split with: swerve curate versions",
     )

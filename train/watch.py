@@ -26,7 +26,7 @@ from torch import Tensor
 from edge.drive import Drive
 from edge.encode import Encoding, encode
 from train.checkpoint import SavedPolicy
-from train.controls import FOREVER_S, ControlSpec, labels, source_of
+from train.controls import ControlSpec, labels, source_of
 from train.draw import HUMAN, POLICY, SYSTEM, WHITE, Dial, banner, panel, text
 from train.errors import EvaluationError
 from train.frames import Eye, Pixels, camera_name
@@ -34,7 +34,7 @@ from train.samples import window_frames
 from trigger.baseline import KIND as BASELINE
 from trigger.detect import detect
 from trigger.event import Event
-from trigger.signals import ControlSource
+from trigger.signals import SOURCE_AGE_S, ControlSource
 
 MIN_WIDTH, MAX_WIDTH = 640, 1280
 NEAR_S = 1.5
@@ -171,7 +171,7 @@ class _Painter:
         return dials
 
     def _who(self, name: str, at: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
-        source = self.telemetry.at(source_of(name), at, FOREVER_S)[0]
+        source = self.telemetry.at(source_of(name), at, SOURCE_AGE_S)[0]
         return "driver" if source == ControlSource.HUMAN else "system" if source == ControlSource.SYSTEM else "unknown"
 
 

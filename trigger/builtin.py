@@ -27,7 +27,8 @@ class Window:
     """Seconds around an event.
 
     Attributes:
-        before_s, after_s: what a clip keeps, from the onset.
+        before_s, after_s: what a clip keeps, before the onset and after the end; after a disengagement, which
+            has no end, from the onset.
         focus_before_s, focus_after_s: the part that is the event itself and earns its weight in training;
             the rest is context. After a take-over that is what the human does, not what led to it.
     """

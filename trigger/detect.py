@@ -46,7 +46,7 @@ def _events(trigger: Trigger, telemetry: Telemetry, vehicle: VehicleProfile) -> 
             kind=trigger.kind,
             t_ns=stretch.start_ns,
             end_ns=stretch.end_ns,
-            window_ns=(stretch.start_ns - before_ns, stretch.start_ns + after_ns),
+            window_ns=(stretch.start_ns - before_ns, stretch.end_ns + after_ns),
             severity=stretch.peak / trigger.limits.on,
             evidence=Evidence(measured.signal, stretch.peak, trigger.limits.on),
         )

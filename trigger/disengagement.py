@@ -8,6 +8,7 @@ and neither is the end of the recording.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -61,20 +62,33 @@ Span = tuple[int, int, bool]
 
 
 def _spans(t_ns: np.ndarray, engaged: np.ndarray) -> list[Span]:
-    """Runs of one state as (first ns, last ns, state), drop-outs shorter than OFF_S joined to what they interrupt."""
-    at = np.flatnonzero(np.append(True, engaged[1:] != engaged[:-1]) if t_ns.size else [])
-    ends = np.append(at[1:], t_ns.size) if at.size else at
+    """Runs of one state as (first ns, last ns, state); a pause in the samples ends a run.
+
+    A drop-out shorter than OFF_S, between two engaged runs with no pause, is joined to them. What is engaged for less
+    than that between two that are not is a flicker and joined likewise.
+    """
     spans: list[Span] = []
-    for first, end in zip(at.tolist(), ends.tolist(), strict=True):
-        span = (int(t_ns[first]), int(t_ns[end - 1]), bool(engaged[first]))
-        stays = end == t_ns.size or t_ns[end] - t_ns[first] >= OFF_S * 1e9
-        if spans and spans[-1][2] == span[2]:
+    for span, next_ns in _runs(t_ns, engaged):
+        short = next_ns is not None and next_ns - span[0] < OFF_S * 1e9
+        follows = bool(spans) and span[0] - spans[-1][1] <= MAX_GAP_S * 1e9
+        if follows and spans[-1][2] == span[2]:
             spans[-1] = (spans[-1][0], span[1], span[2])
-        elif spans and not span[2] and not stays:
-            continue
+        elif follows and short:
+            spans[-1] = (spans[-1][0], span[1], spans[-1][2])
         else:
             spans.append(span)
     return spans
+
+
+def _runs(t_ns: np.ndarray, engaged: np.ndarray) -> Iterator[tuple[Span, int | None]]:
+    """Each run, and the time of the sample that ends it; None where a pause or the recording's end does."""
+    if not t_ns.size:
+        return
+    pause = np.diff(t_ns) > MAX_GAP_S * 1e9
+    first = np.flatnonzero(np.append(True, (engaged[1:] != engaged[:-1]) | pause))
+    for begin, end in zip(first.tolist(), [*first[1:].tolist(), t_ns.size], strict=True):
+        ended_by_sample = end < t_ns.size and not pause[end - 1]
+        yield (int(t_ns[begin]), int(t_ns[end - 1]), bool(engaged[begin])), int(t_ns[end]) if ended_by_sample else None
 
 
 def _lasts(span: Span, seconds: float) -> bool:

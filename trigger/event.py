@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-TRIGGER_VERSION = "1"
+TRIGGER_VERSION = "2"
 """Raised whenever a built-in trigger can give another answer on the same signals."""
 
 

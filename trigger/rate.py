@@ -51,7 +51,11 @@ def rate(t_ns: Times, values: Values, over_s: float) -> Values:
 
 
 def trailing_mean(t_ns: Times, values: Values, over_s: float) -> Values:
-    """Mean of the samples of the last `over_s` seconds, the present one included; (N,) in the values' unit."""
+    """Mean of the samples of the last `over_s` seconds, the present one included; (N,) in the values' unit.
+
+    NaN in the first `over_s` of a recording and after a pause longer than that and 0.5 s: a mean over less would let
+    one wild sample through.
+    """
     n = t_ns.size
     first = np.searchsorted(t_ns, t_ns - round(over_s * 1e9))
     count = np.arange(n) - first + 1
@@ -59,4 +63,8 @@ def trailing_mean(t_ns: Times, values: Values, over_s: float) -> Values:
     for back in range(int(count.max(initial=0))):
         row = np.flatnonzero(count > back)
         total[row] += values[row - back]
-    return np.asarray(total / np.maximum(count, 1), np.float64)
+    mean = np.asarray(total / np.maximum(count, 1), np.float64)
+    pause = np.diff(t_ns, prepend=t_ns[:1]) > max(500_000_000, round(over_s * 1e9))
+    began = t_ns[np.maximum.accumulate(np.where(pause, np.arange(n), 0))] if n else t_ns
+    mean[t_ns - began < round(over_s * 1e9)] = np.nan
+    return mean

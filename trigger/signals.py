@@ -82,3 +82,14 @@ SIGNALS: dict[str, Signal] = {
 
 STEERING_SIGNALS = ("steering_wheel_deg", "steering_tire_deg", "steering_normalised")
 """Steering columns in the order in which a label is looked for; a drive normally has one."""
+
+CONTROLLED_BY: dict[str, tuple[str, ...]] = {
+    "control_source_steering": STEERING_SIGNALS,
+    "control_source_speed": ("gas_fraction", "brake_fraction"),
+}
+"""Which source says who moved which controls."""
+
+SOURCE_AGE_S = 2.0
+"""A control source is sampled; one older than this, in s, says nothing of who drives now."""
+CONTROL_AGE_S = 0.2
+"""Samples of a control further apart than this, in s, say nothing of what lies between."""

@@ -49,7 +49,7 @@ def test_every_second_is_a_row_and_says_why_it_weighs_what_it_weighs(store):
     assert night.version.rows.num_rows == 60
     events, weight = column(night, "events"), np.array(column(night, "weight"))
     braking = np.array(["harsh_braking" in kinds for kinds in events])
-    assert np.flatnonzero(braking).tolist() == [28, 29, 30, 31, 32, 33]
+    assert np.flatnonzero(braking).tolist() == [28, 29, 30, 31, 32, 33, 34]
     kind, rarity, label = (np.array(column(night, f"{name}_factor")) for name in ("kind", "rarity", "label"))
     product = np.minimum(kind * rarity, 5.0) * label
     train = np.array(column(night, "split")) == "train"
@@ -81,7 +81,7 @@ def test_a_second_told_by_two_clips_counts_once(store, tmp_path):
     for written in cut(scan(drive, 1.0), tmp_path / "whole"):
         push(written.folder, FolderDestination(tmp_path / "store"))
     night = nightly(opened)
-    assert night.version.head["counts"] | {"seconds": 60, "seconds_told_twice": 11} == night.version.head["counts"]
+    assert night.version.head["counts"] | {"seconds": 60, "seconds_told_twice": 12} == night.version.head["counts"]
     assert len(set(column(night, "start_ns"))) == 60
 
 
@@ -156,4 +156,79 @@ def test_two_nights_at_once_one_says_so(store):
     opened = store("a", speed_mps=brake_at(20))
     with opened.locked(), pytest.raises(StoreError, match="another run"):
         nightly(opened)
-    assert nightly(opened).version.rows.num_rows == 11
+    assert nightly(opened).version.rows.num_rows == 12
+
+
+def push_again(tmp_path, drive_id, baseline):
+    for written in cut(scan(open_drive(tmp_path / drive_id), baseline), tmp_path / f"again-{baseline}"):
+        push(written.folder, FolderDestination(tmp_path / "store"))
+
+
+def test_a_drive_cut_with_two_baselines_was_drawn_with_the_greater(store, tmp_path):
+    opened = store("a", baseline=0.02, seconds=120.0)
+    push_again(tmp_path, "a", 0.3)
+    told = dict(zip(column(night := nightly(opened), "start_ns"), column(night, "inclusion_probability"), strict=True))
+    assert len(told) == night.version.rows.num_rows
+    assert min(told.values()) >= 1 - 0.7**6 - 1e-12
+
+
+def test_two_recordings_that_share_an_id_are_both_kept(store, tmp_path):
+    store("a", speed_mps=brake_at(30))
+    (tmp_path / "a").rename(tmp_path / "first")
+    opened = store("a", speed_mps=lambda t: brake_at(30)(t) + 0.25)
+    night = nightly(opened)
+    assert night.version.head["counts"]["drives"] == 2
+    assert night.version.head["counts"]["seconds_told_twice"] == 0
+
+
+def test_a_clip_damaged_after_it_was_admitted_costs_itself(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(20))
+    store("b", speed_mps=brake_at(30))
+    nightly(opened)
+    damaged = opened.folders("clips")[0]
+    (damaged / "drive.json").write_text("{")
+    night = nightly(opened)
+    assert list(night.unreadable) == [damaged.name]
+    assert night.version.head["counts"]["clips"] == 1
+
+
+def test_a_refused_clip_can_be_sent_again_whole(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(30))
+    (folder,) = opened.folders("inbox")
+    (folder / "front.mp4").write_bytes(b"junk")
+    with pytest.raises(DatasetError, match="were refused"):
+        nightly(opened)
+    push_again(tmp_path, "a", 0.0)
+    assert nightly(opened).version.head["counts"]["clips"] == 1
+
+
+def test_the_same_clip_in_the_inbox_and_admitted_is_one_clip(store):
+    opened = store("a", speed_mps=brake_at(30))
+    first = nightly(opened)
+    (clip,) = opened.folders("clips")
+    shutil.copytree(clip, opened.root / "inbox" / clip.name)
+    assert nightly(opened).version.digest == first.version.digest
+    assert opened.folders("inbox") == []
+
+
+def test_stray_files_damage_and_deletions_do_not_stop_the_next_version(store, tmp_path):
+    first = nightly(store("a", speed_mps=brake_at(20))).version
+    second = nightly(store("b", speed_mps=brake_at(30))).version
+    versions = tmp_path / "store/versions"
+    (versions / "notes.txt").write_text("mine")
+    shutil.rmtree(versions / first.name)
+    (versions / second.name / "rows.parquet").write_bytes(b"junk")
+    third = nightly(store("c", speed_mps=brake_at(40))).version
+    assert third.name.startswith("0003-")
+    assert open_version(tmp_path / "store").digest == third.digest
+
+
+def test_a_drive_that_grew_keeps_its_exam(store, tmp_path):
+    """The border of `time:` follows the longest that is known of a drive, for all its clips alike."""
+    opened = store("a", baseline=1.0, seconds=60.0)
+    (tmp_path / "a").rename(tmp_path / "short")
+    store("a", baseline=1.0, seconds=120.0)
+    night = nightly(opened, split="time:0.5")
+    parts = column(night, "split")
+    assert night.version.rows.num_rows == 120
+    assert parts == ["train"] * 60 + ["excluded"] * 10 + ["eval"] * 50

@@ -187,3 +187,18 @@ def test_plans_cover_every_window_once(tmp_path_factory, specs):
             assert stretch.end * 10**9 >= min(e.window_ns[1] - T0_NS, drive.seconds * 10**9)
     for a, b in pairwise(stretches):
         assert a.end < b.first
+
+
+def test_a_clip_is_not_cut_again(native_drive, tmp_path):
+    (written,) = clips_of(native_drive(seconds=12), tmp_path / "out", baseline=1.0)
+    with pytest.raises(DriveError, match="is a clip of drive"):
+        scan(open_drive(written.folder))
+
+
+def test_cutting_again_replaces_a_damaged_clip(native_drive, tmp_path):
+    folder = native_drive(telemetry=drive_telemetry(speed_mps=braking(30)))
+    (written,) = clips_of(folder, tmp_path / "out")
+    (written.folder / "front.mp4").write_bytes(b"junk")
+    (again,) = clips_of(folder, tmp_path / "out")
+    assert again.new
+    open_clip(written.folder).verify()

@@ -76,6 +76,11 @@ def edited(folder, change):
         (lambda d: d["cameras"].update({"../x": d["cameras"]["front"]}), r"\.\./x"),
         (lambda d: d["files"].update({"a/b": {"sha256": "", "bytes": 1}}), "a/b"),
         (lambda d: d.update(cameras=[]), "cameras"),
+        (lambda d: d.update(id="../../outside"), "id"),
+        (lambda d: d.update(id="/abs"), "id"),
+        (lambda d: d.update(id="a\0b"), "id"),
+        (lambda d: d.update(t0_ns=10**30), "t0_ns"),
+        (lambda d: d["vehicle"].update(wheelbase_m=0), "wheelbase_m"),
         (lambda d: d.update(cut={"parent": "x"}), "cut"),
     ],
 )
@@ -86,7 +91,11 @@ def test_a_wrong_manifest_is_refused_by_name(native_drive, change, words):
     assert refused.value.todo
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"id":1,"id":2}', '{"t0_ns":NaN}', "[" * 100_000, "\0"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"id":1,"id":2}', '{"t0_ns":NaN}', "[" * 100_000, "\0"]
+DAMAGED += ['{"t0_ns":1e999}', '{"id":"\\ud800"}'],
+)
 def test_a_damaged_manifest_is_refused(native_drive, text):
     folder = native_drive(seconds=2)
     (folder / "drive.json").write_text(text)

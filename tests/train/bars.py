@@ -55,7 +55,7 @@ class Bar:
             gas = np.clip(self.steering() / 60, 0, 1)
             signals |= {"gas_fraction": (t_ns, gas), "brake_fraction": (t_ns, 1 - gas)}
             signals["control_source_speed"] = changes(self.pedal_sources or self.sources)
-        return Telemetry.merge(signals)
+        return Telemetry.merge(signals).between(int(t_ns[0]), int(t_ns[-1]) + 1)
 
     def write(self, folder: Path) -> Manifest:
         pictures = ((int(t), draw_bar(a)) for t, a in zip(self.times(), self.steering(), strict=True))
@@ -66,8 +66,11 @@ class Bar:
 def changes(
     sources: tuple[tuple[float, float], ...],
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.float64]]]:
-    """Sources as a recorder tells them: only when they change."""
-    return np.array([T0_NS + round(s * 1e9) for s, _ in sources], np.int64), np.array([who for _, who in sources])
+    """A source that changes at the given seconds, sampled ten times a second for two minutes, and at each change."""
+    at_s, code = np.array([second for second, _ in sources]), np.array([who for _, who in sources])
+    times_s = np.unique(np.concatenate([at_s, np.arange(at_s[0], 120.0, 0.1)]))
+    held = code[np.searchsorted(at_s, times_s, side="right") - 1]
+    return T0_NS + np.round(times_s * 1e9).astype(np.int64), held
 
 
 def draw_bar(steering_deg: float) -> np.ndarray[Any, np.dtype[np.uint8]]:

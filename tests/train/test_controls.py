@@ -57,13 +57,18 @@ def test_a_line_is_not_drawn_from_one_driver_to_another() -> None:
     assert at(telemetry, STEERING, 400, 800, 850) == [[400.0], [800.0], [850.0]]
 
 
-def test_a_source_told_once_holds_for_hours_but_a_value_does_not() -> None:
-    hour = 3_600_000
-    points = [(0, 0.0), (hour, 1.0), (hour + 200, 2.0), (hour + 401, 3.0)]
+def test_a_source_holds_for_two_seconds_and_a_value_for_a_fifth() -> None:
+    points = [(0, 1.0), (100, 2.0), (1_900, 3.0), (2_000, 4.0), (2_100, 5.0), (2_200, 6.0)]
     telemetry = drive({"steering_wheel_deg": points, "control_source_steering": [(0, HUMAN)]})
-    assert at(telemetry, STEERING, hour, hour + 100) == [[1.0], [1.5]]
-    assert np.isnan(at(telemetry, STEERING, 1, hour - 1, hour + 300, hour + 402)).all()
-    assert at(telemetry, STEERING, hour + 401) == [[3.0]]
+    assert at(telemetry, STEERING, 50, 1_950) == [[1.5], [3.5]]
+    assert np.isnan(at(telemetry, STEERING, 1_000, 2_150)).all()  # no value near; the word on who drives is too old
+
+
+def test_a_moment_of_other_hands_between_two_samples_leaves_no_label() -> None:
+    sources = [(0, HUMAN), (110, SYSTEM), (120, HUMAN)]
+    telemetry = drive({"steering_wheel_deg": [(0, 1.0), (100, 2.0), (200, 3.0)], "control_source_steering": sources})
+    assert at(telemetry, STEERING, 50) == [[1.5]]
+    assert np.isnan(at(telemetry, STEERING, 150)).all()
 
 
 def test_pedals_follow_the_source_of_speed_and_not_of_steering() -> None:

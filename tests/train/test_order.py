@@ -95,7 +95,7 @@ def test_heavy_samples_beyond_two_to_the_24_do_not_starve_the_light() -> None:
     p = np.array([2.0**24] + [1.0] * 63)
     p /= p.sum()
     counts = np.bincount(systematic(p, 1 << 24, 0.5), minlength=64)
-    assert counts[1:].min() >= 0
+    assert counts[1:].max() <= 2
     assert counts[1:].sum() == pytest.approx(63, abs=1)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from trigger.excursion import Limits, excursions
 
-LIMITS = Limits(on=1.0, source="test", off=0.8, hold_s=0.1, refractory_s=1.0, max_gap_s=0.5)
+LIMITS = Limits(on=1.0, source="test", off=0.8, hold_s=0.1, refractory_s=1.0, max_gap_s=0.5, longest_s=1.5)
 
 
 def at_100_hz(*parts: tuple[float, float]):
@@ -54,16 +54,20 @@ def reference(t_ns, values, limits):
     for t, v in [*zip(t_ns.tolist(), values.tolist(), strict=True), (None, None)]:
         gap = t is None or (last is not None and t - last > limits.max_gap_s * 1e9)
         alive = v is not None and v >= limits.on * limits.off
-        if start is not None and (gap or not alive):
+        long = start is not None and t is not None and t - start > limits.longest_s * 1e9
+        if start is not None and (gap or not alive or long):
             if last - start >= limits.hold_s * 1e9:
-                if found and start - found[-1][1] < limits.refractory_s * 1e9:
+                soon = found and start - found[-1][1] < limits.refractory_s * 1e9
+                if soon and last - found[-1][0] <= limits.longest_s * 1e9:
                     start, peak = found[-1][0], max(peak, found[-1][2])
                     found.pop()
                 found.append((start, last, peak))
-            start, peak = None, 0.0
+            start, peak = (t, v) if long and not gap and alive else (None, 0.0)
         if t is None:
             break
-        if start is None and v >= limits.on:
+        if start == t:
+            pass
+        elif start is None and v >= limits.on:
             start, peak = t, v
         elif start is not None:
             peak = max(peak, v)

@@ -42,4 +42,4 @@ def test_the_rate_depends_on_the_last_samples_alone(seed, n):
 
 def test_trailing_mean():
     t_ns = np.array([0, 100, 200, 300]) * 1_000_000
-    np.testing.assert_allclose(trailing_mean(t_ns, np.array([0.0, 1, 2, 3]), 0.1), [0.0, 0.5, 1.5, 2.5])
+    np.testing.assert_allclose(trailing_mean(t_ns, np.array([0.0, 1, 2, 3]), 0.1), [np.nan, 0.5, 1.5, 2.5])

@@ -115,3 +115,39 @@ def test_harder_braking_after_the_takeover_is_more_severe():
     (calm,) = found(drive_telemetry(engaged=engaged((10, 30))), "disengagement")
     (hard,) = found(drive_telemetry(engaged=engaged((10, 30)), speed_mps=speed), "disengagement")
     assert calm.severity < 1.1 < hard.severity
+
+
+def test_one_wild_sample_at_the_start_or_after_a_pause_is_no_event():
+    for at_s in (0.0, 30.0):
+
+        def wild(t, at_s=at_s):
+            quiet = np.where((t > at_s - 1.0) & (t < at_s), np.nan, 0.0)
+            return np.where(np.isclose(t, at_s), -28.0, quiet)
+
+        assert found(drive_telemetry(rate_hz=100, accel_long_mps2=wild), "harsh_braking") == []
+
+
+def test_a_long_event_keeps_its_peak_in_its_window():
+    telemetry = drive_telemetry(accel_lat_mps2=lambda t: np.interp(t, [10, 11, 24, 25], [0.0, 4.5, 6.0, 0.0]))
+    (event,) = found(telemetry, "harsh_cornering")
+    assert event.window_ns[1] - T0_NS > 29 * 10**9
+    slalom = drive_telemetry(accel_lat_mps2=lambda t: np.where((t > 5) & (t < 55), 6.0 * np.sin(2 * t), 0.0))
+    parts = found(slalom, "harsh_cornering")
+    assert len(parts) >= 3
+    assert max(e.end_ns - e.t_ns for e in parts) <= 20 * 10**9
+
+
+def test_a_pause_ends_what_was_known_of_engagement():
+    once = Telemetry.merge(
+        {"engaged": (T0_NS + np.array([0, 60_000, 60_020, 60_600]) * 10**6, np.array([1.0, 1, 0, 0]))}
+    )
+    assert detect(once, CAR).events == ()
+    off_then_silence = np.where((np.arange(6000) > 1500) & (np.arange(6000) < 5500), np.nan, np.arange(6000) < 1500)
+    assert found(drive_telemetry(rate_hz=100, engaged=off_then_silence), "disengagement") == []
+
+
+def test_a_flickering_state_is_one_disengagement_not_many():
+    def flicker(t):
+        return (t < 10) | ((t < 30) & ((t % 0.42) > 0.4))
+
+    assert len(found(drive_telemetry(rate_hz=100, engaged=flicker), "disengagement")) == 1
