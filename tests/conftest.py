@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import swerve
 from edge.encode import Encoding
 from edge.manifest import Manifest
 from edge.write import encoded, write_drive
@@ -93,3 +95,17 @@ def native_drive(tmp_path: Path) -> WriteDrive:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs one command in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["swerve", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            swerve.main()
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call

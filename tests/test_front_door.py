@@ -16,20 +16,6 @@ from edge.encode import encode
 ROOT = Path(swerve.__file__).parent
 
 
-@pytest.fixture
-def run(monkeypatch, capfd):
-    """Runs one command in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["swerve", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            swerve.main()
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
-
-
 def csv_drive(folder: Path, angles=None) -> Path:
     folder.mkdir()
     t0, step = 1_479_425_441_000_000_000, 50_000_000
