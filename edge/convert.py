@@ -12,8 +12,7 @@ from edge.errors import DriveError
 from edge.export_lerobot import export_lerobot
 from edge.export_mcap import export_mcap
 from edge.export_rrd import export_rrd
-from edge.manifest import Manifest
-from edge.write import write_camera, write_drive
+from edge.write import head_of, write_camera, write_drive
 
 
 def convert(drives: Iterable[Drive], format_: str, out: Path) -> list[Path]:
@@ -48,18 +47,7 @@ def to_native(drive: Drive, out: Path) -> Path:
     Raises:
         DriveError: the folder exists, or a camera cannot be read.
     """
-    head = Manifest(
-        id=drive.id,
-        recorder=drive.recorder,
-        t0_ns=drive.t0_ns,
-        cameras={},
-        files={},
-        vehicle=drive.vehicle,
-        engagement=drive.engagement,
-        consent=drive.consent,
-        static=drive.static,
-        lost=drive.lost,
-    )
+    head = head_of(drive)
     cameras = {name: partial(write_camera, camera, drive.span_ns) for name, camera in drive.cameras.items()}
     folder = out / drive.id
     write_drive(folder, head, drive.telemetry, cameras)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -24,7 +24,7 @@ from edge.errors import EdgeError
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
 from edge.scan import Scan, inclusion, whole_seconds
-from edge.write import CameraWriter, write_camera, write_drive
+from edge.write import CameraWriter, head_of, write_camera, write_drive
 from trigger.baseline import SECOND_NS
 from trigger.disengagement import engagement_changes
 from trigger.event import Event
@@ -128,19 +128,8 @@ def _offer(folder: Path, manifest: Manifest, baseline: float, runs: tuple[tuple[
 
 def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Telemetry) -> Manifest:
     context = telemetry.between(window[0] - CONTEXT_NS, window[1])
-    return Manifest(
-        id=f"{drive.id}@{stretch.first}-{stretch.end}s",
-        recorder=drive.recorder,
-        t0_ns=drive.t0_ns,
-        cameras={},
-        files={},
-        vehicle=drive.vehicle,
-        engagement=drive.engagement,
-        consent=drive.consent,
-        static=drive.static,
-        lost=drive.lost,
-        cut=Cut(drive.id, _fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context)),
-    )
+    made = Cut(drive.id, _fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context))
+    return replace(head_of(drive), id=f"{drive.id}@{stretch.first}-{stretch.end}s", cut=made)
 
 
 def _fingerprint(drive: Drive) -> str:

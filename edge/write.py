@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.camera import Camera, VideoFile
+from edge.drive import Drive
 from edge.durable import new_folder
 from edge.encode import Encoding, Picture, encode
 from edge.errors import DriveError
@@ -31,6 +32,22 @@ def write_camera(camera: Camera, window_ns: tuple[int, int], path: Path) -> Vide
     if can_copy(camera):
         return copy_stretch(camera, *window_ns, path)
     return VideoFile(path, encode(path, camera.frames(*window_ns)), window_ns=window_ns)
+
+
+def head_of(drive: Drive) -> Manifest:
+    """What a manifest takes over from a drive; cameras, files and a cut are filled in by whoever writes it."""
+    return Manifest(
+        id=drive.id,
+        recorder=drive.recorder,
+        t0_ns=drive.t0_ns,
+        cameras={},
+        files={},
+        vehicle=drive.vehicle,
+        engagement=drive.engagement,
+        consent=drive.consent,
+        static=drive.static,
+        lost=drive.lost,
+    )
 
 
 def write_drive(
