@@ -125,7 +125,7 @@ def _plan(drives: Sequence[Drive], fps: int) -> _Plan:
                 raise DriveError(got, f"{size[0]}x{size[1]} in every drive", "export drives of one car at a time")
     present = {name for drive in drives for name in drive.telemetry}
     actions = tuple(name for name in ACTIONS if name in present)
-    aside = {*ACTIONS, *POSITION, *(s.name for s in SIGNALS.values() if s.kind == "source")}
+    aside = {*ACTIONS, *POSITION, *(s.name for s in SIGNALS.values() if s.kind in ("source", "reason"))}
     return _Plan(fps, cameras, actions, tuple(name for name in SIGNALS if name in present and name not in aside))
 
 

@@ -108,13 +108,13 @@ def _telemetry(writer: Any, drive: Drive, position: bool) -> list[Iterator[Timed
 
 
 def _property(signal: Signal) -> dict[str, str]:
-    kind = {"number": "number", "flag": "boolean", "source": "integer"}[signal.kind]
+    kind = {"number": "number", "flag": "boolean", "source": "integer", "reason": "integer"}[signal.kind]
     return {"type": kind, "description": f"{signal.meaning} [{signal.unit}]" if signal.unit else signal.meaning}
 
 
 def _samples(drive: Drive, names: list[str], channel: int) -> Iterator[Timed]:
     values = np.stack([drive.telemetry.columns[name] for name in names], axis=1)
-    kinds = [{"number": float, "flag": bool, "source": int}[SIGNALS[name].kind] for name in names]
+    kinds = [{"number": float, "flag": bool, "source": int, "reason": int}[SIGNALS[name].kind] for name in names]
     for row in np.flatnonzero(~np.isnan(values).all(axis=1)).tolist():
         t_ns = int(drive.telemetry.t_ns[row])
         known = ((n, kind(v)) for n, kind, v in zip(names, kinds, values[row], strict=True) if not np.isnan(v))

@@ -12,7 +12,7 @@ from edge.errors import DriveError
 from trigger.signals import SIGNALS, Signal
 from trigger.telemetry import Telemetry, TelemetryError, Values
 
-_ARROW = {"number": pa.float64(), "flag": pa.bool_(), "source": pa.uint8()}
+_ARROW = {"number": pa.float64(), "flag": pa.bool_(), "source": pa.uint8(), "reason": pa.uint8()}
 
 
 def arrow_field(signal: Signal) -> pa.Field:

@@ -109,6 +109,8 @@ def _rule(file: Path, where: str, entry: dict[str, Any]) -> Rule:
     if signal is None:
         _refuse(file, where, f"column is {column!r}", f"one of {', '.join(SIGNALS)}")
     units = UNITS[signal.unit] if signal.kind == "number" else {"bool": 1.0}
+    if signal.kind == "reason":
+        _refuse(file, where, f"column is {column!r}", "a column that a number or a yes can fill")
     if unit not in units:
         _refuse(file, where, f"unit is {unit!r}", f"one of {', '.join(units)} for {column}")
     if sign not in (None, 1, -1) or isinstance(sign, bool):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-Kind = Literal["number", "flag", "source"]
+Kind = Literal["number", "flag", "source", "reason"]
 
 
 class ControlSource(IntEnum):
@@ -26,12 +26,24 @@ class ControlSource(IntEnum):
     SHARED = 3
 
 
+class EndReason(IntEnum):
+    """Why a system stopped being engaged. The driver's own act, before anything the system says of itself."""
+
+    UNKNOWN = 0
+    BRAKE = 1
+    STEERING = 2
+    GAS = 3
+    BUTTON = 4
+    FAULT = 5
+    PLANNED = 6
+
+
 @dataclass(frozen=True)
 class Signal:
     """A signal's meaning.
 
     Attributes:
-        kind: `number` (float64), `flag` (0 or 1) or `source` (a `ControlSource`).
+        kind: `number` (float64), `flag` (0 or 1), `source` (a `ControlSource`) or `reason` (an `EndReason`).
         unit: unit of the stored value, "" where it has none.
         low, high: what a road vehicle can physically produce, in `unit`; values outside mean a wrong unit.
     """
@@ -66,6 +78,7 @@ SIGNALS: dict[str, Signal] = {
         _number("gas_fraction", "", 0.0, 1.0, "accelerator pedal, 1 = floored"),
         _number("brake_fraction", "", 0.0, 1.0, "brake pedal, 1 = floored"),
         _number("lead_distance_m", "m", 0.0, 500.0, "distance to the vehicle ahead"),
+        _number("lead_closing_mps", "m/s", -120.0, 120.0, "speed at which the vehicle ahead comes nearer, + nearer"),
         _number("lat_deg", "deg", -90.0, 90.0, "latitude, WGS 84"),
         _number("lon_deg", "deg", -180.0, 180.0, "longitude, WGS 84"),
         _number("heading_deg", "deg", -360.0, 360.0, "course over ground, clockwise from north"),
@@ -75,6 +88,11 @@ SIGNALS: dict[str, Signal] = {
         _flag("blinker_left", "left direction indicator is on"),
         _flag("blinker_right", "right direction indicator is on"),
         _flag("engaged", "a driver-assistance system is in control of steering, speed or both"),
+        _flag("collision_warning", "the vehicle warns of a forward collision"),
+        _flag("emergency_braking", "the vehicle brakes by itself to avoid a collision"),
+        _flag("stability_control", "electronic stability control intervenes"),
+        _flag("bookmark", "the driver marks this moment"),
+        Signal("end_reason", "reason", "", 0, 6, "why the system stopped being engaged: see EndReason"),
         Signal("control_source_steering", "source", "", 0, 3, "who steers: see ControlSource"),
         Signal("control_source_speed", "source", "", 0, 3, "who works gas and brake: see ControlSource"),
     )

@@ -7,6 +7,9 @@ Rules:
 - Flags and control sources are stored as 0.0, 1.0, ... so that NaN can say "no sample".
 
 It does not resample, interpolate or guess; readers decide signs and units before making one.
+
+A recording can be longer than memory: `Recorded` is what any recording offers, and `Telemetry` is one that is whole in
+memory. What can work through `blocks()` should.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +31,42 @@ Values = NDArray[np.float64]
 
 class TelemetryError(Problem):
     """Columns that cannot be telemetry."""
+
+
+class Recorded(Protocol):
+    """A recording's telemetry, wherever it is kept."""
+
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
+        """First and last time, int ns; None where there is no row."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the signal has a sample anywhere."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the signals that have a sample anywhere."""
+
+    def blocks(self) -> Iterator[Telemetry]:
+        """All rows in order of time, in pieces that fit in memory; a piece lacks what it has no sample of."""
+
+    def between(self, start_ns: int, end_ns: int) -> Telemetry:
+        """Rows with start_ns <= t < end_ns; columns left without a sample become absent."""
+
+    def samples(self, name: str) -> tuple[Times, Values]:
+        """A signal's own samples: times (M,) int64 ns and values (M,) float64, without the gaps of others."""
+
+    def at(self, name: str, t_ns: Times, max_age_s: float) -> Values:
+        """The last sample at or before each time, NaN where that is older than `max_age_s` or absent.
+
+        Args:
+            t_ns: (M,) int64 ns.
+
+        Returns:
+            (M,) float64.
+        """
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,36 +113,26 @@ class Telemetry:
         """Seconds from the first row to the last."""
         return float(self.t_ns[-1] - self.t_ns[0]) / 1e9 if len(self) else 0.0
 
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
+        return (int(self.t_ns[0]), int(self.t_ns[-1])) if len(self) else None
+
+    def blocks(self) -> Iterator[Telemetry]:
+        if len(self):
+            yield self
+
     def samples(self, name: str) -> tuple[Times, Values]:
-        """A signal's own samples: times (M,) int64 ns and values (M,) float64, without the gaps of others."""
         values = self.columns[name]
         present = np.flatnonzero(~np.isnan(values))
         return self.t_ns[present], values[present]
 
     def between(self, start_ns: int, end_ns: int) -> Telemetry:
-        """Rows with start_ns <= t < end_ns; columns left without a sample become absent."""
         rows = slice(*np.searchsorted(self.t_ns, [start_ns, end_ns]))
         kept = {name: values[rows] for name, values in self.columns.items()}
         return Telemetry(self.t_ns[rows], {n: v for n, v in kept.items() if not np.isnan(v).all()})
 
     def at(self, name: str, t_ns: Times, max_age_s: float) -> Values:
-        """The last sample at or before each time, NaN where that is older than `max_age_s` or absent.
-
-        Args:
-            t_ns: (M,) int64 ns.
-
-        Returns:
-            (M,) float64.
-        """
-        result = np.full(np.shape(t_ns), np.nan)
-        if name not in self.columns:
-            return result
-        own_ns, values = self.samples(name)
-        index = np.searchsorted(own_ns, t_ns, side="right") - 1
-        known = index >= 0
-        known[known] &= (t_ns[known] - own_ns[index[known]]) <= round(max_age_s * 1e9)
-        result[known] = values[index[known]]
-        return result
+        return latest(self.samples(name), t_ns, max_age_s) if name in self else np.full(np.shape(t_ns), np.nan)
 
     @staticmethod
     def merge(signals: Mapping[str, tuple[Times, Values]]) -> Telemetry:
@@ -127,6 +157,17 @@ class Telemetry:
             column[np.searchsorted(t_all, t_ns)] = values
             columns[name] = column
         return Telemetry(t_all, columns)
+
+
+def latest(own: tuple[Times, Values], t_ns: Times, max_age_s: float) -> Values:
+    """Of samples (times (M,) int64 ns, values (M,)) the last at or before each of t_ns (N,), NaN where it is too old."""
+    own_ns, values = own
+    result = np.full(np.shape(t_ns), np.nan)
+    index = np.searchsorted(own_ns, t_ns, side="right") - 1
+    known = index >= 0
+    known[known] &= (t_ns[known] - own_ns[index[known]]) <= round(max_age_s * 1e9)
+    result[known] = values[index[known]]
+    return result
 
 
 def _checked(name: str, values: Values, rows: int) -> Values:

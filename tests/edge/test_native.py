@@ -38,6 +38,7 @@ def test_any_telemetry_survives_parquet(tmp_path, data):
             "number": st.floats(-1e6, 1e6),
             "flag": st.sampled_from([0.0, 1.0]),
             "source": st.sampled_from([0, 1, 2, 3]),
+            "reason": st.integers(0, 6),
         }
         rows = data.draw(st.dictionaries(st.integers(-(2**62), 2**62), value[kind], min_size=1, max_size=20))
         signals[name] = (np.array(list(rows)), np.array(list(rows.values()), float))
