@@ -1,34 +1,50 @@
-"""A disengagement: the system was in control, and then it was not.
+"""A disengagement: the system was in control, and then it was not; and a partial one: it gave up one axis.
 
-Read from the engaged state, never from actuation: on a real car the steering request drops out for 10 to 60 ms
-while the system stays engaged. Two debounces: it must have been engaged for `engaged_s` before, and stay
-disengaged for `off_s`. A pause in the samples ends what was known, so losing the signal is no disengagement,
-and neither is the end of the recording.
+Read from the engaged state, never from actuation, and debounced (`trigger.handover`). Losing the signal is no
+disengagement, and neither is the end of the recording.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trigger.builtin import DISENGAGEMENT_WINDOW, TRIGGERS
 from trigger.event import Event, Evidence
-from trigger.measures import SignalAbsentError, braking
-from trigger.telemetry import Telemetry
+from trigger.handover import OFF_NS, Span, Spans
+from trigger.heard import Heard
+from trigger.measures import Measure, SignalAbsentError, braking, own
+from trigger.signals import ControlSource, EndReason
+from trigger.telemetry import Recorded, Telemetry, Values
 from trigger.vehicle import VehicleProfile
 
 KIND = "disengagement"
-ENGAGED_S = 1.0
-OFF_S = 0.5
-MAX_GAP_S = 2.0
-TAKEOVER_S = 5.0
-"""Seconds after the onset in which the hardest braking makes the event more severe."""
+PARTIAL = "partial_disengagement"
+TAKEOVER_NS = 5_000_000_000
+"""After the onset: the hardest braking within it makes the event more severe."""
+SETTLED_NS = TAKEOVER_NS + 1_000_000_000
+BEFORE_NS, AFTER_NS = 1_000_000_000, 500_000_000
+"""A driver's act from 1 s before to 0.5 s after the onset is taken for the cause; what the system says, to 1 s."""
+PRESSED_FRACTION = 0.02
+STANDING_MPS = 0.3
+ENGAGED_AGE_S = 2.0
+ACTS = (
+    (EndReason.BRAKE, "brake_pressed", 0.5),
+    (EndReason.BRAKE, "brake_fraction", PRESSED_FRACTION),
+    (EndReason.STEERING, "steering_pressed", 0.5),
+    (EndReason.GAS, "gas_pressed", 0.5),
+    (EndReason.GAS, "gas_fraction", PRESSED_FRACTION),
+)
+"""What a driver does, the signal that shows it and from which value on; the first that is found is the reason."""
+END_OF_DRIVE = "end_of_drive"
 
 
-def disengagements(telemetry: Telemetry, vehicle: VehicleProfile) -> list[Event]:
-    """Events at the first sample that is not engaged.
+class Disengagement:
+    """Finds disengagements in telemetry that comes in pieces: events at the first sample that is not engaged.
 
     Severity is 1 + the hardest braking within 5 s after it over the threshold of `harsh_braking`; 1 where the
     drive has no speed or acceleration.
@@ -36,19 +52,53 @@ def disengagements(telemetry: Telemetry, vehicle: VehicleProfile) -> list[Event]
     Raises:
         SignalAbsentError: the drive does not record whether a system was engaged.
     """
-    if "engaged" not in telemetry:
-        raise SignalAbsentError("engaged")
-    t_ns, values = telemetry.samples("engaged")
-    spans = _spans(t_ns, values > 0.5)
-    found = []
-    for before, after in pairwise(spans):
-        lost_between = after[0] - before[1] > MAX_GAP_S * 1e9
-        if before[2] and not after[2] and not lost_between and _lasts(before, ENGAGED_S) and _lasts(after, OFF_S):
-            found.append(_event(telemetry, vehicle, after[0], after[1]))
-    return found
+
+    def __init__(self, kind: str, signals: Collection[str], vehicle: VehicleProfile) -> None:
+        self.kind = kind
+        self._signal, self._on = _state(kind, signals)
+        self._spans = Spans()
+        self._pending: list[Span] = []
+        self._threshold = next(t.limits.on for t in TRIGGERS if t.kind == "harsh_braking")
+        self._braking: Measure | None = None
+        with suppress(SignalAbsentError):
+            self._braking = braking(signals, vehicle)
+
+    def push(self, piece: Telemetry, after_ns: int) -> Heard:
+        """Take a piece whose rows later than `after_ns` are new; what came before is context."""
+        t_ns, values = own(piece, self._signal)
+        known, on = self._on(values)
+        new = known & (t_ns > after_ns)
+        began = self._spans.push(t_ns[new], on[new])
+        if self.kind == PARTIAL:
+            began = [span for span in began if _still_engaged(piece, span.start_ns)]
+        self._pending += began
+        settled = [span for span in self._pending if span.start_ns + SETTLED_NS <= piece.t_ns[-1]]
+        self._pending = [span for span in self._pending if span not in settled]
+        return Heard([self._event(span) for span in began], [self._whole(span, piece) for span in settled])
+
+    def finish(self, piece: Telemetry) -> Heard:
+        """No row will follow those of the piece."""
+        return Heard([], [self._whole(span, piece, over=True) for span in self._pending])
+
+    def _whole(self, span: Span, piece: Telemetry, over: bool = False) -> Event:
+        severity = 1.0 + max(0.0, self._hardest_braking(piece, span.start_ns)) / self._threshold
+        end_ns = min(self._spans.last_of(span), span.start_ns + TAKEOVER_NS)
+        return replace(self._event(span), end_ns=end_ns, severity=severity, reason=_reason(piece, span.start_ns, over))
+
+    def _event(self, span: Span) -> Event:
+        before_ns, after_ns = (round(s * 1e9) for s in (DISENGAGEMENT_WINDOW.before_s, DISENGAGEMENT_WINDOW.after_s))
+        window = (span.start_ns - before_ns, span.start_ns + after_ns)
+        return Event(self.kind, span.start_ns, span.end_ns, window, 1.0, Evidence(self._signal, 0.0, 0.5))
+
+    def _hardest_braking(self, piece: Telemetry, t_ns: int) -> float:
+        if self._braking is None:
+            return 0.0
+        felt = self._braking(piece.between(t_ns - 3 * BEFORE_NS, t_ns + SETTLED_NS))
+        within = (felt.t_ns >= t_ns) & (felt.t_ns < t_ns + TAKEOVER_NS)
+        return float(felt.values[within].max(initial=0.0))
 
 
-def engagement_changes(telemetry: Telemetry) -> tuple[tuple[int, bool], ...]:
+def engagement_changes(telemetry: Recorded) -> tuple[tuple[int, bool], ...]:
     """(t_ns, engaged) at the first sample and at each change; empty where engagement is not recorded."""
     if "engaged" not in telemetry:
         return ()
@@ -58,56 +108,35 @@ def engagement_changes(telemetry: Telemetry) -> tuple[tuple[int, bool], ...]:
     return tuple((int(t_ns[i]), bool(state[i])) for i in at)
 
 
-Span = tuple[int, int, bool]
+State = Callable[[Values], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 
 
-def _spans(t_ns: np.ndarray, engaged: np.ndarray) -> list[Span]:
-    """Runs of one state as (first ns, last ns, state); a pause in the samples ends a run.
-
-    A drop-out shorter than OFF_S, between two engaged runs with no pause, is joined to them. What is engaged for less
-    than that between two that are not is a flicker and joined likewise.
-    """
-    spans: list[Span] = []
-    for span, next_ns in _runs(t_ns, engaged):
-        short = next_ns is not None and next_ns - span[0] < OFF_S * 1e9
-        follows = bool(spans) and span[0] - spans[-1][1] <= MAX_GAP_S * 1e9
-        if follows and spans[-1][2] == span[2]:
-            spans[-1] = (spans[-1][0], span[1], span[2])
-        elif follows and short:
-            spans[-1] = (spans[-1][0], span[1], spans[-1][2])
-        else:
-            spans.append(span)
-    return spans
+def _state(kind: str, signals: Collection[str]) -> tuple[str, State]:
+    """The signal that tells, and from its values which are known and which of them mean that the system acts."""
+    name = "engaged" if kind == KIND else "control_source_steering"
+    for needed in {name, "engaged"}:
+        if needed not in signals:
+            raise SignalAbsentError(needed)
+    if kind == KIND:
+        return name, lambda values: (np.ones(values.size, bool), values > 0.5)
+    acts = (ControlSource.SYSTEM, ControlSource.SHARED)
+    return name, lambda values: (values != ControlSource.UNKNOWN, np.isin(values, acts))
 
 
-def _runs(t_ns: np.ndarray, engaged: np.ndarray) -> Iterator[tuple[Span, int | None]]:
-    """Each run, and the time of the sample that ends it; None where a pause or the recording's end does."""
-    if not t_ns.size:
-        return
-    pause = np.diff(t_ns) > MAX_GAP_S * 1e9
-    first = np.flatnonzero(np.append(True, (engaged[1:] != engaged[:-1]) | pause))
-    for begin, end in zip(first.tolist(), [*first[1:].tolist(), t_ns.size], strict=True):
-        ended_by_sample = end < t_ns.size and not pause[end - 1]
-        yield (int(t_ns[begin]), int(t_ns[end - 1]), bool(engaged[begin])), int(t_ns[end]) if ended_by_sample else None
+def _still_engaged(piece: Telemetry, t_ns: int) -> bool:
+    return bool(piece.at("engaged", np.array([t_ns + OFF_NS]), ENGAGED_AGE_S)[0] > 0.5)
 
 
-def _lasts(span: Span, seconds: float) -> bool:
-    return span[1] - span[0] >= seconds * 1e9
-
-
-def _event(telemetry: Telemetry, vehicle: VehicleProfile, t_ns: int, end_ns: int) -> Event:
-    window = (t_ns - round(DISENGAGEMENT_WINDOW.before_s * 1e9), t_ns + round(DISENGAGEMENT_WINDOW.after_s * 1e9))
-    until_ns = t_ns + round(TAKEOVER_S * 1e9)
-    hard = _hardest_braking(telemetry, vehicle, t_ns, until_ns)
-    threshold = next(t.limits.on for t in TRIGGERS if t.kind == "harsh_braking")
-    evidence = Evidence("engaged", 0.0, 0.5)
-    return Event(KIND, t_ns, min(end_ns, until_ns), window, 1.0 + max(0.0, hard) / threshold, evidence)
-
-
-def _hardest_braking(telemetry: Telemetry, vehicle: VehicleProfile, start_ns: int, end_ns: int) -> float:
-    try:
-        felt = braking(telemetry.between(start_ns - 1_000_000_000, end_ns), vehicle)
-    except SignalAbsentError:
-        return 0.0
-    values = felt.values[(felt.t_ns >= start_ns) & ~np.isnan(felt.values)]
-    return float(values.max(initial=0.0))
+def _reason(piece: Telemetry, t_ns: int, over: bool) -> str:
+    """Name of the `EndReason`: as recorded, else by what the driver did; a stand that ends the drive is that."""
+    _, told = own(piece.between(t_ns - BEFORE_NS, t_ns + BEFORE_NS), "end_reason")
+    if (told > 0).any():
+        return EndReason(int(told[told > 0][-1])).name.lower()
+    near = piece.between(t_ns - BEFORE_NS, t_ns + AFTER_NS)
+    for reason, name, pressed in ACTS:
+        down = own(near, name)[1] > pressed
+        if down.any() and not down[0]:
+            return reason.name.lower()
+    _, speed = own(piece.between(t_ns, t_ns + SETTLED_NS), "speed_mps")
+    stands = bool(speed.size) and bool((np.abs(speed) < STANDING_MPS).all())
+    return END_OF_DRIVE if over and stands else EndReason.UNKNOWN.name.lower()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-TRIGGER_VERSION = "2"
+TRIGGER_VERSION = "3"
 """Raised whenever a built-in trigger can give another answer on the same signals."""
 
 
@@ -29,6 +29,7 @@ class Event:
         end_ns: last sample at which it still held, int ns.
         window_ns: what to keep, (start, end) int ns, end exclusive.
         severity: how far the fixed threshold was passed; 1.0 = just reached, comparable between triggers.
+        reason: of a disengagement, why: a `trigger.signals.EndReason` in lower case or "end_of_drive"; else "".
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Event:
     window_ns: tuple[int, int]
     severity: float
     evidence: Evidence
+    reason: str = ""
     version: str = TRIGGER_VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -52,5 +54,6 @@ class Event:
             window_ns=(int(start), int(end)),
             severity=float(data["severity"]),
             evidence=Evidence(**data["evidence"]),
+            reason=str(data.get("reason", "")),
             version=str(data["version"]),
         )

@@ -1,9 +1,9 @@
-"""Stretches in which a measure stays beyond a threshold: hysteresis, hold time, refractory time.
+"""Stretches in which a measure stays beyond a threshold: hysteresis, hold time, refractory time; sample by sample.
 
-A stretch begins at the first sample at or above `on` and ends before the first below `off`. It counts once it
-has lasted `hold_s`. A gap in the samples, or a NaN, ends it. A stretch that begins within `refractory_s` of
-the last counted one's end belongs to that one, as long as both together last no longer than `longest_s`; what goes
-on beyond that is a further one. So an event, its peak included, lies within the context that a clip carries.
+A stretch begins at the first sample at or above `on` and goes on until one below `off`. It counts once it has lasted
+`hold_s`. A gap in the samples, or a NaN, ends it. One that begins within `refractory_s` of the last counted one's end
+goes on with that, up to `longest_s` after its onset; what goes on beyond is a further one. So an event, its peak
+included, lies within the context that a clip carries, and every decision rests on the samples up to that moment.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trigger.telemetry import Times, Values
+
+CHUNK = 16_384
+"""Samples looked at in one go: what stays in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -46,49 +49,117 @@ class Stretch:
     peak: float
 
 
+class Excursions:
+    """The stretches of a measure whose samples come in pieces; how they are chopped changes nothing.
+
+    `push` and `finish` give the stretches that can change no more. `present` is the one that counts and may go on.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.present: Stretch | None = None
+        self._limits = limits
+        self._hold_ns, self._gap_ns = round(limits.hold_s * 1e9), round(limits.max_gap_s * 1e9)
+        self._silent_ns, self._longest_ns = round(limits.refractory_s * 1e9), round(limits.longest_s * 1e9)
+        self._last_ns: int | None = None
+        self._start_ns: int | None = None  # of what is beyond the threshold now
+        self._peak = -np.inf
+        self._counts = False
+        self._ended: list[Stretch] = []
+
+    def push(self, t_ns: Times, measure: Values) -> list[Stretch]:
+        """Take samples, t_ns (N,) int64 increasing and later than all before, measure (N,)."""
+        for begin in range(0, t_ns.size, CHUNK):
+            self._chunk(t_ns[begin : begin + CHUNK], measure[begin : begin + CHUNK])
+        return self._take()
+
+    def finish(self) -> list[Stretch]:
+        """No sample will follow."""
+        self._stop()
+        self._end_present()
+        return self._take()
+
+    def _take(self) -> list[Stretch]:
+        taken, self._ended = self._ended, []
+        return taken
+
+    def _chunk(self, t_ns: Times, measure: Values) -> None:
+        above = measure >= self._limits.on
+        if self._start_ns is not None or above.any():
+            self._runs(t_ns, measure, np.flatnonzero(above))
+        self._last_ns = int(t_ns[-1])
+        waiting = self._start_ns is None or self._counts
+        if self.present and waiting and self._last_ns - self.present.end_ns >= self._silent_ns:
+            self._end_present()
+
+    def _runs(self, t_ns: Times, measure: Values, onsets: np.ndarray) -> None:
+        """Each run of samples that live on after an onset, or after the run the last chunk ended with."""
+        before = self._last_ns if self._last_ns is not None else int(t_ns[0])
+        gap = np.diff(t_ns, prepend=before) > self._gap_ns
+        breaks = np.flatnonzero(gap | ~(measure >= self._limits.on * self._limits.off))
+        ends = np.append(breaks, t_ns.size)
+        done = 0
+        if self._start_ns is not None:
+            done = int(ends[0])
+            self._go_on(t_ns[:done], measure[:done], ended=done < t_ns.size)
+        onsets = onsets[np.searchsorted(onsets, done) :]
+        block = np.searchsorted(breaks, onsets, side="right")
+        first_of_block = np.append(True, block[1:] != block[:-1])[: onsets.size]
+        for first, end in zip(onsets[first_of_block].tolist(), ends[block[first_of_block]].tolist(), strict=True):
+            self._begin(int(t_ns[first]))
+            self._go_on(t_ns[first:end], measure[first:end], ended=end < t_ns.size)
+
+    def _begin(self, t_ns: int) -> None:
+        self._start_ns, self._peak, self._counts = t_ns, -np.inf, False
+
+    def _stop(self) -> None:
+        self._start_ns = None
+
+    def _go_on(self, t_ns: Times, measure: Values, ended: bool) -> None:
+        """More samples of the present run."""
+        while t_ns.size:
+            used = self._count_on(t_ns, measure) if self._counts else self._hold(t_ns, measure)
+            t_ns, measure = t_ns[used:], measure[used:]
+        if ended:
+            self._stop()
+
+    def _hold(self, t_ns: Times, measure: Values) -> int:
+        """Samples up to the one that makes the run count."""
+        assert self._start_ns is not None
+        used = int(np.searchsorted(t_ns, self._start_ns + self._hold_ns)) + 1
+        self._peak = max(self._peak, float(measure[:used].max()))
+        if used <= t_ns.size:
+            self._count(int(t_ns[used - 1]))
+        return used
+
+    def _count(self, t_ns: int) -> None:
+        assert self._start_ns is not None
+        self._counts = True
+        last = self.present
+        soon = last is not None and self._start_ns - last.end_ns < self._silent_ns
+        if last and soon and t_ns - last.start_ns <= self._longest_ns:
+            self.present = Stretch(last.start_ns, t_ns, max(last.peak, self._peak))
+        else:
+            self._end_present()
+            self.present = Stretch(self._start_ns, t_ns, self._peak)
+
+    def _count_on(self, t_ns: Times, measure: Values) -> int:
+        """Samples up to the end of the longest stretch that can be; the next one begins another."""
+        assert self.present is not None
+        used = int(np.searchsorted(t_ns, self.present.start_ns + self._longest_ns, side="right"))
+        if used:
+            peak = max(self.present.peak, float(measure[:used].max()))
+            self.present = Stretch(self.present.start_ns, int(t_ns[used - 1]), peak)
+        if used < t_ns.size:
+            self._begin(int(t_ns[used]))
+        return used
+
+    def _end_present(self) -> None:
+        if self.present:
+            self._ended.append(self.present)
+        self.present = None
+
+
 def excursions(t_ns: Times, measure: Values, limits: Limits) -> list[Stretch]:
     """All stretches of `measure` (N,), samples at t_ns (N,) int64 ns, in order of time."""
-    found: list[Stretch] = []
-    pieces = (piece for run in _runs(t_ns, measure, limits) for piece in _pieces(t_ns, run, limits))
-    for first, last in pieces:
-        if t_ns[last] - t_ns[first] < round(limits.hold_s * 1e9):
-            continue
-        peak = float(measure[first : last + 1].max())
-        stretch = Stretch(int(t_ns[first]), int(t_ns[last]), peak)
-        soon = bool(found) and stretch.start_ns - found[-1].end_ns < limits.refractory_s * 1e9
-        if soon and stretch.end_ns - found[-1].start_ns <= limits.longest_s * 1e9:
-            stretch = Stretch(found[-1].start_ns, stretch.end_ns, max(found[-1].peak, peak))
-            found.pop()
-        found.append(stretch)
-    return found
-
-
-def _pieces(t_ns: Times, run: tuple[int, int], limits: Limits) -> list[tuple[int, int]]:
-    """A run as it is, or in pieces of at most `longest_s`."""
-    first, last = run
-    pieces = []
-    while t_ns[last] - t_ns[first] > limits.longest_s * 1e9:
-        end = int(np.searchsorted(t_ns, t_ns[first] + round(limits.longest_s * 1e9), side="right")) - 1
-        end = max(first, end)
-        pieces.append((first, end))
-        first = end + 1
-    return [*pieces, (first, last)]
-
-
-def _runs(t_ns: Times, measure: Values, limits: Limits) -> list[tuple[int, int]]:
-    """Index of the first and last sample of each stretch, hold time not yet asked for."""
-    n = t_ns.size
-    if n == 0:
-        return []
-    gap = np.diff(t_ns, prepend=t_ns[0]) > round(limits.max_gap_s * 1e9)
-    above = measure >= limits.on
-    alive = measure >= limits.on * limits.off
-    starts_block = np.flatnonzero(gap | ~alive)
-    onsets = np.flatnonzero(above)
-    if onsets.size == 0:
-        return []
-    # Each onset belongs to the block of living samples that began at the last break; its first onset opens it.
-    block = np.searchsorted(starts_block, onsets, side="right")
-    opens = onsets[np.append(True, block[1:] != block[:-1])]
-    ends = np.append(starts_block, n)[np.searchsorted(starts_block, opens, side="right")] - 1
-    return list(zip(opens.tolist(), ends.tolist(), strict=True))
+    found = Excursions(limits)
+    return [*found.push(t_ns, measure), *found.finish()]

@@ -1,28 +1,42 @@
 """What the built-in triggers measure: signals in, one number a sample out.
 
-Each function returns the measure's own samples (t_ns, values, name for the evidence) or raises
-`SignalAbsentError` naming what it would need. Where a quantity can come from more than one signal, the order is
-stated and the evidence names the one that was used; nothing is guessed.
+Each is made for the signals that a drive has and the vehicle it was recorded in, and then measures any piece of it;
+what it says of a moment rests on the `LOOKBACK_S` before it and on what follows within half a filter's length, so it
+says the same however a recording is chopped. Where a quantity can come from more than one signal, the order is stated
+and the evidence names the one that was used; nothing is guessed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from trigger.rate import rate, trailing_mean
-from trigger.telemetry import Telemetry, Times, Values
+from trigger.rate import rate
+from trigger.signals import SIGNALS
+from trigger.smooth import filtered, mean_taps, slope_taps
+from trigger.telemetry import Telemetry, Times, Values, latest
+from trigger.trailing import greatest
 from trigger.vehicle import VehicleProfile
 
 PEDAL_OVER_S = 0.3
 STEERING_OVER_S = 0.1
-SPEED_OVER_S = 0.5
-"""Windows of the line fits. Hard brakes labelled by people were measured as 0.5 s means of deceleration."""
-JERK_OVER_S = 0.3
-MEAN_OVER_S = 0.2
+SPEED_SLOPE = slope_taps(0.5)
+"""Hard brakes labelled by people were measured as 0.5 s means of deceleration."""
+SENSOR_MEAN = mean_taps(0.4)
+JERK_SLOPE = slope_taps(0.3)
+SENSOR_GAP_S, SPEED_GAP_S = 0.25, 0.6
+"""Longest pauses that are bridged; the slowest recorders give the speed twice a second."""
 MAX_AGE_S = 0.5
 """A sample of another signal older than this is not used beside the present one."""
+LOOKBACK_S = 10.0
+"""No measure asks for older samples than this."""
+JERK_ABOVE_MPS, FOLLOWING_ABOVE_MPS = 5.0, 10.0
+SWERVE_S = 2.0
+STANDING_MPS, STOOD_S, LAUNCH_S, MAX_PAUSE_S = 0.3, 3.0, 4.0, 1.0
+LEAD_SWITCH_MPS = 70.0
+"""Faster than this nothing on a road comes nearer: the sensor has turned to another vehicle."""
 
 
 class SignalAbsentError(Exception):
@@ -42,103 +56,212 @@ class Measured:
     signal: str
 
 
-def gas_rate(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
-    """How fast the accelerator goes down, 1/s."""
-    return _pedal_rate(telemetry, "gas_fraction")
+Measure = Callable[[Telemetry], Measured]
+Maker = Callable[[Collection[str], VehicleProfile], Measure]
+"""Makes a measure for a drive with these signals. Raises SignalAbsentError."""
 
 
-def brake_rate(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
-    """How fast the brake pedal goes down, 1/s."""
-    return _pedal_rate(telemetry, "brake_fraction")
+def own(telemetry: Telemetry, name: str) -> tuple[Times, Values]:
+    """A signal's samples in this piece; none where the piece has none."""
+    return telemetry.samples(name) if name in telemetry else (np.empty(0, np.int64), np.empty(0))
 
 
-def steering_jerk(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def pedal_rate(name: str) -> Maker:
+    """How fast a pedal goes down, 1/s."""
+    return lambda signals, vehicle: _rate_of(_needed(signals, name), PEDAL_OVER_S)
+
+
+def steering_jerk(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Lateral jerk that the wheel rate implies, m/s^3: v^2 * d(road wheel angle, rad)/dt / wheelbase.
 
     Kinematic single-track model at small angles. Zero below 5 m/s, where any wheel rate is ordinary.
     """
-    name, ratio = _steering(telemetry, vehicle)
-    t_ns, angle_deg = _need(telemetry, name)
-    _need(telemetry, "speed_mps")
-    assert vehicle.wheelbase_m is not None
-    speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
-    tire_rate = np.radians(rate(t_ns, angle_deg, STEERING_OVER_S)) / ratio
-    jerk = np.where(speed > 5.0, speed**2 * np.abs(tire_rate) / vehicle.wheelbase_m, 0.0)
-    return Measured(t_ns, np.where(np.isnan(speed), np.nan, jerk), f"speed_mps^2 * d({name})/dt")
+    name, ratio = _steering(signals, vehicle)
+    _needed(signals, "speed_mps")
+    wheelbase_m = vehicle.wheelbase_m or np.nan
+
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, angle_deg = own(telemetry, name)
+        speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
+        tire_rate = np.radians(rate(t_ns, angle_deg, STEERING_OVER_S)) / ratio
+        jerk = np.where(speed > JERK_ABOVE_MPS, speed**2 * np.abs(tire_rate) / wheelbase_m, 0.0)
+        return Measured(t_ns, np.where(np.isnan(speed), np.nan, jerk), f"speed_mps^2 * d({name})/dt")
+
+    return measure
 
 
-def braking(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def braking(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Deceleration, m/s^2, positive when slowing down."""
-    felt = _longitudinal(telemetry)
-    return Measured(felt.t_ns, -felt.values, felt.signal)
+    return _mapped(_longitudinal(signals), np.negative)
 
 
-def accelerating(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def accelerating(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Acceleration, m/s^2."""
-    return _longitudinal(telemetry)
+    return _longitudinal(signals)
 
 
-def cornering(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def cornering(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Size of the lateral acceleration, m/s^2."""
-    felt = _lateral(telemetry)
-    return Measured(felt.t_ns, np.abs(felt.values), felt.signal)
+    return _mapped(_lateral(signals), np.abs)
 
 
-def longitudinal_jerk(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def longitudinal_jerk(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Size of the longitudinal jerk, m/s^3, over 0.3 s."""
-    return _jerk(_longitudinal(telemetry))
+    return _mapped(_longitudinal(signals, JERK_SLOPE), np.abs)
 
 
-def lateral_jerk(telemetry: Telemetry, vehicle: VehicleProfile) -> Measured:
+def lateral_jerk(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Size of the lateral jerk, m/s^3, over 0.3 s."""
-    return _jerk(_lateral(telemetry))
+    return _mapped(_lateral(signals, JERK_SLOPE), np.abs)
 
 
-def _pedal_rate(telemetry: Telemetry, name: str) -> Measured:
-    t_ns, values = _need(telemetry, name)
-    return Measured(t_ns, rate(t_ns, values, PEDAL_OVER_S), f"d({name})/dt")
+def swerve(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+    """Lateral acceleration, m/s^2, that was reached both to the left and to the right within 2 s."""
+    lateral = _lateral(signals)
+
+    def measure(telemetry: Telemetry) -> Measured:
+        felt = lateral(telemetry)
+        left, right = (greatest(felt.t_ns, side, SWERVE_S) for side in (felt.values, -felt.values))
+        return Measured(felt.t_ns, np.minimum(left, right), f"{felt.signal}, both ways")
+
+    return measure
 
 
-def _jerk(felt: Measured) -> Measured:
-    return Measured(felt.t_ns, np.abs(rate(felt.t_ns, felt.values, JERK_OVER_S)), f"d({felt.signal})/dt")
+def closeness(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+    """Inverse headway, 1/s: speed over the distance to the vehicle ahead; 0 below 10 m/s."""
+    _needed(signals, "lead_distance_m")
+    _needed(signals, "speed_mps")
+
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, distance_m = own(telemetry, "lead_distance_m")
+        speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
+        inverse = np.where(speed > FOLLOWING_ABOVE_MPS, speed / np.maximum(distance_m, 0.1), 0.0)
+        return Measured(t_ns, np.where(np.isnan(speed), np.nan, inverse), "speed_mps / lead_distance_m")
+
+    return measure
 
 
-def _longitudinal(telemetry: Telemetry) -> Measured:
-    """From the vehicle's own sensor, else from the slope of its speed."""
-    if "accel_long_mps2" in telemetry:
-        t_ns, values = telemetry.samples("accel_long_mps2")
-        return Measured(t_ns, trailing_mean(t_ns, values, MEAN_OVER_S), "accel_long_mps2")
-    if "speed_mps" in telemetry:
-        t_ns, values = telemetry.samples("speed_mps")
-        return Measured(t_ns, rate(t_ns, values, SPEED_OVER_S), "d(speed_mps)/dt")
+def collision_course(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+    """Inverse time to collision, 1/s: closing speed over distance; from the distance alone where that must do."""
+    _needed(signals, "lead_distance_m")
+    told = "lead_closing_mps" in signals
+
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, distance_m = own(telemetry, "lead_distance_m")
+        if told:
+            closing, name = telemetry.at("lead_closing_mps", t_ns, MAX_AGE_S), "lead_closing_mps"
+        else:
+            closing, name = -rate(t_ns, distance_m, PEDAL_OVER_S), "-d(lead_distance_m)/dt"
+            closing = np.where(np.abs(closing) < LEAD_SWITCH_MPS, closing, np.nan)
+        return Measured(t_ns, closing / np.maximum(distance_m, 0.1), f"{name} / lead_distance_m")
+
+    return measure
+
+
+def launch(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+    """Speed, m/s, within 4 s after a stand of at least 3 s; else 0."""
+    _needed(signals, "speed_mps")
+
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, speed = own(telemetry, "speed_mps")
+        pause_s = np.diff(t_ns, prepend=t_ns[:1] - round(STOOD_S * 1e9)) / 1e9  # nothing is known before the first
+        known = greatest(t_ns, pause_s, STOOD_S) <= MAX_PAUSE_S
+        stood = known & (greatest(t_ns, np.abs(speed), STOOD_S) < STANDING_MPS)
+        recently = greatest(t_ns, np.where(stood, 1.0, 0.0), LAUNCH_S) > 0.0
+        return Measured(t_ns, np.where(recently, speed, 0.0), "speed_mps after a stand")
+
+    return measure
+
+
+def flag(name: str) -> Maker:
+    """A flag as it is: 0 or 1."""
+
+    def make(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+        _needed(signals, name)
+        return lambda telemetry: Measured(*own(telemetry, name), name)
+
+    return make
+
+
+def robot_action(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
+    """How fast the fastest of a robot's actions changes, its range a second."""
+    names = sorted(name for name in signals if name.startswith("action_"))
+    if not names:
+        raise SignalAbsentError("a robot's actions")
+
+    def measure(telemetry: Telemetry) -> Measured:
+        rates = [(own(telemetry, name)[0], rate(*own(telemetry, name), STEERING_OVER_S)) for name in names]
+        t_ns = np.unique(np.concatenate([t for t, _ in rates]))
+        each = [np.abs(latest(one, t_ns, MAX_AGE_S)) for one in rates]
+        return Measured(t_ns, np.fmax.reduce(each), "d(action)/dt")
+
+    return measure
+
+
+def _mapped(measure: Measure, change: Callable[[Values], Values]) -> Measure:
+    def mapped(telemetry: Telemetry) -> Measured:
+        felt = measure(telemetry)
+        return Measured(felt.t_ns, change(felt.values), felt.signal)
+
+    return mapped
+
+
+def _rate_of(name: str, over_s: float) -> Measure:
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, values = own(telemetry, name)
+        return Measured(t_ns, rate(t_ns, values, over_s), f"d({name})/dt")
+
+    return measure
+
+
+def _filtered(name: str, signal: str, max_gap_s: float, *filters: Values) -> Measure:
+    return lambda telemetry: Measured(*filtered(*own(telemetry, name), max_gap_s, *filters), signal)
+
+
+def _longitudinal(signals: Collection[str], *filters: Values) -> Measure:
+    """From the vehicle's own sensor, else from the slope of its speed; then through further filters."""
+    if "accel_long_mps2" in signals:
+        return _filtered("accel_long_mps2", _felt("accel_long_mps2", filters), SENSOR_GAP_S, SENSOR_MEAN, *filters)
+    if "speed_mps" in signals:
+        return _filtered("speed_mps", _felt("d(speed_mps)/dt", filters), SPEED_GAP_S, SPEED_SLOPE, *filters)
     raise SignalAbsentError("accel_long_mps2 or speed_mps")
 
 
-def _lateral(telemetry: Telemetry) -> Measured:
+def _lateral(signals: Collection[str], *filters: Values) -> Measure:
     """From the vehicle's own sensor, else yaw rate times speed (steady cornering, no side slip)."""
-    if "accel_lat_mps2" in telemetry:
-        t_ns, values = telemetry.samples("accel_lat_mps2")
-        return Measured(t_ns, trailing_mean(t_ns, values, MEAN_OVER_S), "accel_lat_mps2")
-    if "yaw_rate_dps" in telemetry and "speed_mps" in telemetry:
-        t_ns, values = telemetry.samples("yaw_rate_dps")
-        mean = trailing_mean(t_ns, values, MEAN_OVER_S)
+    if "accel_lat_mps2" in signals:
+        return _filtered("accel_lat_mps2", _felt("accel_lat_mps2", filters), SENSOR_GAP_S, SENSOR_MEAN, *filters)
+    if not {"yaw_rate_dps", "speed_mps"} <= set(signals):
+        raise SignalAbsentError("accel_lat_mps2, or yaw_rate_dps with speed_mps")
+
+    def measure(telemetry: Telemetry) -> Measured:
+        t_ns, yaw_dps = own(telemetry, "yaw_rate_dps")
         speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
-        return Measured(t_ns, np.radians(mean) * speed, "yaw_rate_dps * speed_mps")
-    raise SignalAbsentError("accel_lat_mps2, or yaw_rate_dps with speed_mps")
+        known = ~np.isnan(speed)
+        felt = np.radians(yaw_dps[known]) * speed[known]
+        signal = _felt("yaw_rate_dps * speed_mps", filters)
+        return Measured(*filtered(t_ns[known], felt, SENSOR_GAP_S, SENSOR_MEAN, *filters), signal)
+
+    return measure
 
 
-def _steering(telemetry: Telemetry, vehicle: VehicleProfile) -> tuple[str, float]:
+def _felt(signal: str, filters: tuple[Values, ...]) -> str:
+    return f"d({signal})/dt" if filters else signal
+
+
+def _steering(signals: Collection[str], vehicle: VehicleProfile) -> tuple[str, float]:
     """The steering column and what to divide it by to get the road wheel's angle."""
     if vehicle.wheelbase_m is None:
         raise SignalAbsentError("the vehicle's wheelbase")
-    if "steering_tire_deg" in telemetry:
+    if "steering_tire_deg" in signals:
         return "steering_tire_deg", 1.0
-    if "steering_wheel_deg" in telemetry and vehicle.steering_ratio is not None:
+    if "steering_wheel_deg" in signals and vehicle.steering_ratio is not None:
         return "steering_wheel_deg", vehicle.steering_ratio
     raise SignalAbsentError("steering_tire_deg, or steering_wheel_deg with the vehicle's steering ratio")
 
 
-def _need(telemetry: Telemetry, name: str) -> tuple[Times, Values]:
-    if name not in telemetry:
+def _needed(signals: Collection[str], name: str) -> str:
+    assert name in SIGNALS
+    if name not in signals:
         raise SignalAbsentError(name)
-    return telemetry.samples(name)
+    return name

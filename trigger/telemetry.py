@@ -14,7 +14,7 @@ memory. What can work through `blocks()` should.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -27,6 +27,10 @@ from trigger.signals import SIGNALS
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
+
+
+BLOCK_ROWS = 65_536
+"""Rows worked through at a time: about 11 minutes at 100 Hz."""
 
 
 class TelemetryError(Problem):
@@ -118,8 +122,8 @@ class Telemetry:
         return (int(self.t_ns[0]), int(self.t_ns[-1])) if len(self) else None
 
     def blocks(self) -> Iterator[Telemetry]:
-        if len(self):
-            yield self
+        for begin in range(0, len(self), BLOCK_ROWS):
+            yield self._rows(slice(begin, begin + BLOCK_ROWS))
 
     def samples(self, name: str) -> tuple[Times, Values]:
         values = self.columns[name]
@@ -127,12 +131,26 @@ class Telemetry:
         return self.t_ns[present], values[present]
 
     def between(self, start_ns: int, end_ns: int) -> Telemetry:
-        rows = slice(*np.searchsorted(self.t_ns, [start_ns, end_ns]))
+        return self._rows(slice(*np.searchsorted(self.t_ns, [start_ns, end_ns])))
+
+    def _rows(self, rows: slice) -> Telemetry:
         kept = {name: values[rows] for name, values in self.columns.items()}
         return Telemetry(self.t_ns[rows], {n: v for n, v in kept.items() if not np.isnan(v).all()})
 
     def at(self, name: str, t_ns: Times, max_age_s: float) -> Values:
         return latest(self.samples(name), t_ns, max_age_s) if name in self else np.full(np.shape(t_ns), np.nan)
+
+    @staticmethod
+    def join(parts: Sequence[Telemetry]) -> Telemetry:
+        """Parts that follow one another, as one. Raises TelemetryError where they do not."""
+        if len(parts) == 1:
+            return parts[0]
+        names = {name: None for part in parts for name in part}
+        columns = {
+            name: np.concatenate([p.columns[name] if name in p else np.full(len(p), np.nan) for p in parts])
+            for name in names
+        }
+        return Telemetry(np.concatenate([part.t_ns for part in parts]), columns)
 
     @staticmethod
     def merge(signals: Mapping[str, tuple[Times, Values]]) -> Telemetry:
@@ -160,7 +178,7 @@ class Telemetry:
 
 
 def latest(own: tuple[Times, Values], t_ns: Times, max_age_s: float) -> Values:
-    """Of samples (times (M,) int64 ns, values (M,)) the last at or before each of t_ns (N,), NaN where it is too old."""
+    """Of samples (times (M,) int64 ns, values (M,)) the last at or before each of t_ns (N,), NaN where too old."""
     own_ns, values = own
     result = np.full(np.shape(t_ns), np.nan)
     index = np.searchsorted(own_ns, t_ns, side="right") - 1

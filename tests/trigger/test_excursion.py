@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger.excursion import Limits, excursions
+from trigger.excursion import Excursions, Limits, excursions
 
 LIMITS = Limits(on=1.0, source="test", off=0.8, hold_s=0.1, refractory_s=1.0, max_gap_s=0.5, longest_s=1.5)
 
@@ -49,37 +49,66 @@ def test_a_gap_or_a_nan_ends_the_hold(hole):
 
 
 def reference(t_ns, values, limits):
-    """The definition, sample by sample."""
-    found, start, last, peak = [], None, None, 0.0
-    for t, v in [*zip(t_ns.tolist(), values.tolist(), strict=True), (None, None)]:
-        gap = t is None or (last is not None and t - last > limits.max_gap_s * 1e9)
-        alive = v is not None and v >= limits.on * limits.off
-        long = start is not None and t is not None and t - start > limits.longest_s * 1e9
-        if start is not None and (gap or not alive or long):
-            if last - start >= limits.hold_s * 1e9:
-                soon = found and start - found[-1][1] < limits.refractory_s * 1e9
-                if soon and last - found[-1][0] <= limits.longest_s * 1e9:
-                    start, peak = found[-1][0], max(peak, found[-1][2])
-                    found.pop()
-                found.append((start, last, peak))
-            start, peak = (t, v) if long and not gap and alive else (None, 0.0)
-        if t is None:
-            break
-        if start == t:
-            pass
-        elif start is None and v >= limits.on:
-            start, peak = t, v
-        elif start is not None:
-            peak = max(peak, v)
+    """The definition, sample by sample; stretches as [start, end, peak]."""
+    found, run, counts, last = [], None, False, None
+    for t, v in zip(t_ns.tolist(), values.tolist(), strict=True):
+        gap = last is not None and t - last > limits.max_gap_s * 1e9
         last = t
-    return found
+        if gap or not v >= limits.on * limits.off:
+            run = None
+        if run is None and v >= limits.on:
+            run, counts = [t, t, v], False
+        elif run is None:
+            continue
+        if counts and t - found[-1][0] > limits.longest_s * 1e9:
+            run, counts = [t, t, v], False
+        run = [run[0], t, max(run[2], v)]
+        if not counts and t - run[0] >= limits.hold_s * 1e9:
+            counts = True
+            soon = bool(found) and run[0] - found[-1][1] < limits.refractory_s * 1e9
+            if not (soon and t - found[-1][0] <= limits.longest_s * 1e9):
+                found.append(list(run))
+        if counts:
+            found[-1] = [found[-1][0], t, max(found[-1][2], run[2])]
+    return [tuple(stretch) for stretch in found]
 
 
-@given(st.integers(0, 10**6), st.integers(0, 300))
-def test_same_as_the_definition(seed, n):
+def recording(seed, n):
     rng = np.random.default_rng(seed)
     t_ns = np.cumsum(rng.choice([5_000_000, 10_000_000, 30_000_000, 600_000_000], n, p=[0.3, 0.4, 0.28, 0.02]))
     values = np.repeat(rng.uniform(0, 1.6, n // 5 + 1), 5)[:n] + rng.normal(0, 0.05, n)
     values[rng.random(n) < 0.01] = np.nan
+    return t_ns, values
+
+
+@given(st.integers(0, 10**6), st.integers(0, 300))
+def test_same_as_the_definition(seed, n):
+    t_ns, values = recording(seed, n)
     got = [(s.start_ns, s.end_ns, s.peak) for s in excursions(t_ns, values, LIMITS)]
     assert got == reference(t_ns, values, LIMITS)
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 300), max_size=12))
+def test_chopping_changes_nothing(seed, cuts):
+    t_ns, values = recording(seed, 300)
+    found, ended = Excursions(LIMITS), []
+    for t, v in zip(np.split(t_ns, sorted(cuts)), np.split(values, sorted(cuts)), strict=True):
+        ended += found.push(t, v)
+    assert ended + found.finish() == excursions(t_ns, values, LIMITS)
+
+
+@given(st.integers(0, 10**6))
+def test_each_speaks_as_soon_as_it_has_held(seed):
+    t_ns, values = recording(seed, 300)
+    found, spoken = Excursions(LIMITS), {}
+    for i in range(t_ns.size):
+        found.push(t_ns[i : i + 1], values[i : i + 1])
+        if found.present:
+            spoken.setdefault(found.present.start_ns, int(t_ns[i]))
+    assert list(spoken) == [stretch.start_ns for stretch in excursions(t_ns, values, LIMITS)]
+    assert all(at - start <= 0.1e9 + LIMITS.max_gap_s * 1e9 for start, at in spoken.items())
+
+
+def test_what_does_not_end_is_cut_at_the_longest():
+    t_ns, values = at_100_hz((2, 4.0))
+    assert [round((s.end_ns - s.start_ns) / 1e9, 2) for s in excursions(t_ns, values, LIMITS)] == [1.5, 1.5, 0.97]

@@ -82,7 +82,7 @@ def test_an_absent_signal_is_said_and_never_guessed():
     bare = Telemetry.merge({"steering_wheel_deg": drive_telemetry().samples("steering_wheel_deg")})
     detection = detect(bare, CAR)
     assert detection.events == ()
-    assert set(detection.absent) == {t.kind for t in TRIGGERS} | {"disengagement"}
+    assert set(detection.absent) == {t.kind for t in TRIGGERS} | {"disengagement", "partial_disengagement"}
     assert detect(drive_telemetry(), UNKNOWN_VEHICLE).absent["abrupt_steering"] == "the vehicle's wheelbase"
 
 
@@ -151,3 +151,108 @@ def test_a_flickering_state_is_one_disengagement_not_many():
         return (t < 10) | ((t < 30) & ((t % 0.42) > 0.4))
 
     assert len(found(drive_telemetry(rate_hz=100, engaged=flicker), "disengagement")) == 1
+
+
+def test_a_swerve_is_felt_to_both_sides():
+    swerving = drive_telemetry(accel_lat_mps2=lambda t: np.interp(t, [20, 20.5, 21.5, 22], [0.0, 3.0, -3.0, 0.0]))
+    (event,) = found(swerving, "swerve")
+    assert event.severity == pytest.approx(3.0 / 2.0, rel=0.15)
+    one_bend = drive_telemetry(accel_lat_mps2=lambda t: np.interp(t, [20, 20.5, 26, 26.5], [0.0, 3.0, 3.0, -0.5]))
+    assert found(one_bend, "swerve") == []
+
+
+def test_following_too_closely_needs_speed():
+    near = drive_telemetry(lead_distance_m=lambda t: np.where((t > 20) & (t < 25), 9.0, 40.0))
+    (event,) = found(near, "close_following")
+    assert event.severity == pytest.approx(15.0 / 9.0)
+    crawling = drive_telemetry(speed_mps=lambda t: 0 * t + 8.0, lead_distance_m=lambda t: 0 * t + 5.0)
+    assert found(crawling, "close_following") == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_collision_course_with_and_without_the_closing_speed(told):
+    def distance(t):
+        return np.interp(t, [20, 24, 30], [40.0, 4.0, 4.0])
+
+    signals = {"lead_distance_m": distance}
+    if told:
+        signals["lead_closing_mps"] = lambda t: np.where((t >= 20) & (t < 24), 9.0, 0.0)
+    (event,) = found(drive_telemetry(**signals), "collision_course")
+    assert event.t_ns - T0_NS == pytest.approx(22.9e9, abs=0.3e9)  # 9 m/s over 13.5 m is 1.5 s
+    assert event.window_ns == (event.t_ns - 20 * 10**9, event.end_ns + 10 * 10**9)
+
+
+def test_another_vehicle_in_front_is_no_collision_course():
+    assert found(drive_telemetry(lead_distance_m=lambda t: np.where(t < 20, 80.0, 20.0)), "collision_course") == []
+
+
+def test_a_launch_after_a_stand_but_not_after_a_short_stop_or_at_the_start():
+    def pull_away(stood_s):
+        return lambda t: np.interp(t, [10, 12, 12 + stood_s, 16 + stood_s], [8.0, 0.0, 0.0, 10.0])
+
+    (event,) = found(drive_telemetry(speed_mps=pull_away(6)), "launch")
+    assert event.t_ns - T0_NS == pytest.approx(18.8e9, abs=0.1e9)
+    assert found(drive_telemetry(speed_mps=pull_away(2)), "launch") == []
+    assert found(drive_telemetry(speed_mps=lambda t: np.interp(t, [1, 3], [0.0, 8.0])), "launch") == []
+
+
+@pytest.mark.parametrize("kind", ["collision_warning", "emergency_braking", "stability_control", "bookmark"])
+def test_what_the_vehicle_or_its_driver_says(kind):
+    (event,) = found(drive_telemetry(**{kind: lambda t: (t > 20) & (t < 21)}), kind)
+    assert (event.severity, event.evidence.signal) == (1.0, kind)
+    assert found(drive_telemetry(**{kind: lambda t: 0 * t}), kind) == []
+
+
+def pressing(at_s: float, name: str, value: float = 1.0):
+    return {name: lambda t: np.where((t > at_s) & (t < at_s + 2), value, 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("signals", "reason"),
+    [
+        (pressing(29.8, "brake_pressed"), "brake"),
+        (pressing(30.2, "brake_fraction", 0.3), "brake"),
+        (pressing(29.9, "steering_pressed"), "steering"),
+        (pressing(29.9, "gas_fraction", 0.2), "gas"),
+        (pressing(29.9, "gas_pressed") | pressing(29.9, "brake_pressed"), "brake"),
+        (pressing(20.0, "brake_pressed"), "unknown"),
+        (pressing(29.95, "end_reason", 4.0), "button"),
+        (pressing(29.95, "end_reason", 5.0) | pressing(29.9, "steering_pressed"), "fault"),
+        ({}, "unknown"),
+    ],
+)
+def test_why_it_was_disengaged(signals, reason):
+    (event,) = found(drive_telemetry(engaged=engaged((10, 30)), **signals), "disengagement")
+    assert event.reason == reason
+
+
+def test_switched_off_at_a_stand_with_which_the_drive_ends():
+    def parked(t):
+        return np.interp(t, [50, 55], [15.0, 0.0])
+
+    ends = drive_telemetry(seconds=60.0, engaged=engaged((10, 58)), speed_mps=parked)
+    (event,) = found(ends, "disengagement")
+    assert event.reason == "end_of_drive"
+    goes_on = drive_telemetry(seconds=90.0, engaged=engaged((10, 58)), speed_mps=parked)
+    assert found(goes_on, "disengagement")[0].reason == "unknown"
+
+
+def test_steering_given_back_while_the_system_stays_engaged_is_partial():
+    def steers(t):
+        return np.where(t < 30, 2.0, 1.0)
+
+    both = {"engaged": engaged((10, 90)), "control_source_steering": steers}
+    (event,) = found(drive_telemetry(**both), "partial_disengagement")
+    assert (event.t_ns - T0_NS) / 1e9 == pytest.approx(30.0, abs=0.021)
+    whole = {"engaged": engaged((10, 30)), "control_source_steering": steers}
+    assert found(drive_telemetry(**whole), "partial_disengagement") == []
+
+
+def test_a_robots_hurried_hand():
+    t_ns = T0_NS + np.arange(600) * 33_333_333
+    calm = np.linspace(0.2, 0.8, 600)
+    hasty = np.where((np.arange(600) >= 300) & (np.arange(600) < 310), calm - (np.arange(600) - 300) * 0.07, calm)
+    robot = {"action_gripper": (t_ns, calm), "action_elbow": (t_ns, np.where(np.arange(600) >= 310, 0.1, hasty))}
+    (event,) = found(Telemetry.merge(robot), "abrupt_action")
+    assert event.evidence.value == pytest.approx(2.1, rel=0.1)
+    assert found(Telemetry.merge({"action_gripper": (t_ns, calm)}), "abrupt_action") == []
