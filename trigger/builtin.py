@@ -44,37 +44,143 @@ CRASH_LIKE = Window(before_s=20.0, after_s=10.0)
 
 @dataclass(frozen=True)
 class Trigger:
-    """A measure and the limits beyond which it is an event; `unit` is the measure's."""
+    """A measure and the limits beyond which it is an event.
+
+    Attributes:
+        unit: of the measure.
+        meaning: what happened, and from which signals it is known. how: the filter and what it costs.
+    """
 
     kind: str
     measure: Maker
     unit: str
     limits: Limits
+    meaning: str
+    how: str
     window: Window = Window()
 
 
-def _flag(kind: str, window: Window = Window()) -> Trigger:
-    return Trigger(kind, measures.flag(kind), "", Limits(1.0, "[car]", hold_s=0.0, max_gap_s=2.0), window)
+LINE_03 = "slope of the line through the last 0.3 s of its own samples"
+FELT = "10 ms grid, Hann mean over 0.4 s; of speed, line over 0.5 s; onset corrected by half of that"
+FELT_JERK = "as acceleration, then the line over 0.3 s; onset corrected by half of both"
+SAID = "as recorded"
+
+
+def _flag(kind: str, meaning: str, window: Window = Window()) -> Trigger:  # noqa: B008
+    limits = Limits(1.0, "[car]", hold_s=0.0, max_gap_s=2.0)
+    return Trigger(kind, measures.flag(kind), "", limits, meaning, SAID, window)
 
 
 TRIGGERS: tuple[Trigger, ...] = (
-    Trigger("abrupt_gas", measures.pedal_rate("gas_fraction"), "1/s", Limits(0.5 / 0.3, "[own] 0.5 within 0.3 s")),
-    Trigger("abrupt_brake", measures.pedal_rate("brake_fraction"), "1/s", Limits(0.4 / 0.3, "[own] 0.4 within 0.3 s")),
-    Trigger("abrupt_steering", measures.steering_jerk, "m/s^3", Limits(5.0, "[op]")),
-    Trigger("harsh_braking", measures.braking, "m/s^2", Limits(0.3 * G_MPS2, "[score], hold and hysteresis [dm]")),
-    Trigger("harsh_acceleration", measures.accelerating, "m/s^2", Limits(4.4, "[dm]")),
-    Trigger("harsh_cornering", measures.cornering, "m/s^2", Limits(0.4 * G_MPS2, "[score], hold and hysteresis [dm]")),
-    Trigger("longitudinal_jerk", measures.longitudinal_jerk, "m/s^3", Limits(1.2 * G_MPS2, "[r157]")),
-    Trigger("lateral_jerk", measures.lateral_jerk, "m/s^3", Limits(5.0, "[op]")),
-    Trigger("swerve", measures.swerve, "m/s^2", Limits(2.0, "[own] 2 m/s^2 to both sides within 2 s")),
-    Trigger("close_following", measures.closeness, "1/s", Limits(1.0, "[score], held 1 s [own]", hold_s=1.0)),
-    Trigger("collision_course", measures.collision_course, "1/s", Limits(1.0 / 1.5, "[ttc]"), CRASH_LIKE),
-    Trigger("launch", measures.launch, "m/s", Limits(2.0, "[own] 2 m/s within 4 s of a stand")),
-    _flag("collision_warning"),
-    _flag("emergency_braking", CRASH_LIKE),
-    _flag("stability_control"),
-    _flag("bookmark"),
-    Trigger("abrupt_action", measures.robot_action, "1/s", Limits(2.0, "[own] a robot's range within 0.5 s")),
+    Trigger(
+        "abrupt_gas",
+        measures.pedal_rate("gas_fraction"),
+        "1/s",
+        Limits(0.5 / 0.3, "[own] 0.5 within 0.3 s"),
+        "the accelerator is pressed fast",
+        LINE_03,
+    ),
+    Trigger(
+        "abrupt_brake",
+        measures.pedal_rate("brake_fraction"),
+        "1/s",
+        Limits(0.4 / 0.3, "[own] 0.4 within 0.3 s"),
+        "the brake pedal is hit quickly",
+        LINE_03,
+    ),
+    Trigger(
+        "abrupt_steering",
+        measures.steering_jerk,
+        "m/s^3",
+        Limits(5.0, "[op]"),
+        "the wheel is jerked: v^2 * wheel rate / (steering ratio * wheelbase), above 5 m/s",
+        "wheel rate: line through the last 0.1 s of its own samples",
+    ),
+    Trigger(
+        "harsh_braking",
+        measures.braking,
+        "m/s^2",
+        Limits(0.3 * G_MPS2, "[score], hold and hysteresis [dm]"),
+        "the vehicle slows hard, by its own sensor, else by its speed",
+        FELT,
+    ),
+    Trigger(
+        "harsh_acceleration",
+        measures.accelerating,
+        "m/s^2",
+        Limits(4.4, "[dm]"),
+        "the vehicle speeds up hard, by its own sensor, else by its speed",
+        FELT,
+    ),
+    Trigger(
+        "harsh_cornering",
+        measures.cornering,
+        "m/s^2",
+        Limits(0.4 * G_MPS2, "[score], hold and hysteresis [dm]"),
+        "strong lateral acceleration, by the vehicle's own sensor, else yaw rate * speed",
+        FELT,
+    ),
+    Trigger(
+        "longitudinal_jerk",
+        measures.longitudinal_jerk,
+        "m/s^3",
+        Limits(1.2 * G_MPS2, "[r157]"),
+        "acceleration or braking sets in suddenly",
+        FELT_JERK,
+    ),
+    Trigger(
+        "lateral_jerk",
+        measures.lateral_jerk,
+        "m/s^3",
+        Limits(5.0, "[op]"),
+        "lateral acceleration sets in suddenly",
+        FELT_JERK,
+    ),
+    Trigger(
+        "swerve",
+        measures.swerve,
+        "m/s^2",
+        Limits(2.0, "[own] 2 m/s^2 to both sides within 2 s"),
+        "the vehicle is pulled to one side and back: lateral acceleration reached both ways within 2 s",
+        FELT,
+    ),
+    Trigger(
+        "close_following",
+        measures.closeness,
+        "1/s",
+        Limits(1.0, "[score], held 1 s [own]", hold_s=1.0),
+        "less than 1 s behind the vehicle ahead, above 10 m/s: speed / distance",
+        SAID,
+    ),
+    Trigger(
+        "collision_course",
+        measures.collision_course,
+        "1/s",
+        Limits(1.0 / 1.5, "[ttc]"),
+        "less than 1.5 s to a collision with the vehicle ahead: closing speed / distance",
+        f"closing speed as recorded, else {LINE_03}",
+        CRASH_LIKE,
+    ),
+    Trigger(
+        "launch",
+        measures.launch,
+        "m/s",
+        Limits(2.0, "[own] 2 m/s within 4 s of a stand"),
+        "driving off: the speed reached within 4 s after a stand of 3 s or more",
+        SAID,
+    ),
+    _flag("collision_warning", "the vehicle warns of a forward collision"),
+    _flag("emergency_braking", "the vehicle brakes by itself", CRASH_LIKE),
+    _flag("stability_control", "electronic stability control intervenes"),
+    _flag("bookmark", "the driver marks the moment"),
+    Trigger(
+        "abrupt_action",
+        measures.robot_action,
+        "1/s",
+        Limits(2.0, "[own] a robot's range within 0.5 s"),
+        "a robot's fastest action changes by its whole range within half a second",
+        "slope of the line through the last 0.1 s of its own samples",
+    ),
 )
 
 DISENGAGEMENT_WINDOW = Window(before_s=5.0, after_s=10.0, focus_before_s=0.0, focus_after_s=5.0)

@@ -1,10 +1,11 @@
-"""Run every built-in trigger over one drive's telemetry."""
+"""Run triggers over one drive's telemetry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trigger.builtin import TRIGGERS, Trigger
 from trigger.engine import Engine, in_order
 from trigger.event import Event
 from trigger.telemetry import Recorded
@@ -19,8 +20,8 @@ class Detection:
     absent: Mapping[str, str]
 
 
-def detect(telemetry: Recorded, vehicle: VehicleProfile) -> Detection:
+def detect(telemetry: Recorded, vehicle: VehicleProfile, triggers: Sequence[Trigger] = TRIGGERS) -> Detection:
     """Find all events that follow from the signals; the baseline, which does not, is added by the caller."""
-    engine = Engine(tuple(telemetry), vehicle)
+    engine = Engine(tuple(telemetry), vehicle, triggers)
     events = [event for block in telemetry.blocks() for event in engine.push(block).ended]
     return Detection(in_order([*events, *engine.finish().ended]), engine.absent)

@@ -38,26 +38,27 @@ def filtered(t_ns: Times, values: Values, max_gap_s: float, *filters: Values) ->
     Returns:
         (M,) int64 ns, multiples of `STEP_NS`, and (M,) float64: only where all of the filters' length is known.
     """
-    grid_ns, on_grid = _on_grid(t_ns, values, max_gap_s)
+    grid_ns, out = on_grid(t_ns, values, max_gap_s)
     for taps in filters:
-        grid_ns, on_grid = _through(grid_ns, on_grid, taps)
-    return grid_ns, on_grid
+        grid_ns, out = _through(grid_ns, out, taps)
+    return grid_ns, out
 
 
 def _odd(over_s: float) -> int:
     return round(over_s * 1e9 / STEP_NS / 2) * 2 + 1
 
 
-def _on_grid(t_ns: Times, values: Values, max_gap_s: float) -> tuple[Times, Values]:
-    """Points of the grid from each sample on to before the next."""
+def on_grid(t_ns: Times, values: Values, max_gap_s: float) -> tuple[Times, Values]:
+    """Samples (N,) as points of the grid, from each sample on to before the next: (M,) int64 ns, (M,)."""
     if t_ns.size < 2:
         return t_ns[:0], values[:0]
     first = -(-t_ns // STEP_NS)
-    count = np.where(np.diff(t_ns) <= round(max_gap_s * 1e9), np.diff(first), 0)
+    step_ns = np.diff(t_ns)
+    count = np.where(step_ns <= round(max_gap_s * 1e9), np.diff(first), 0)
     left = np.repeat(np.arange(count.size), count)
-    within = np.arange(left.size) - np.repeat(np.cumsum(count) - count, count)
-    grid_ns = (first[left] + within) * STEP_NS
-    share = (grid_ns - t_ns[left]) / (t_ns[left + 1] - t_ns[left])
+    before = np.cumsum(count) - count
+    grid_ns = ((first[:-1] - before)[left] + np.arange(left.size)) * STEP_NS
+    share = (grid_ns - t_ns[left]) / step_ns[left]
     return grid_ns, values[left] * (1.0 - share) + values[left + 1] * share
 
 
