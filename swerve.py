@@ -1,4 +1,4 @@
-"""The front door: `swerve edge|curate|train ...` and `swerve demo`.
+"""The front door: `swerve trigger|edge|curate|train ...` and `swerve demo`.
 
 Each room's commands are imported when they are called, so that a car starts in a fraction of a second and needs
 nothing that only training needs. Problems are printed in three parts and end with their exit code (2 for bad
@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 ROOMS = {
+    "trigger": ("edge.trigger_commands", "What is worth keeping: the triggers' cards; campaigns and their back-test."),
     "edge": ("edge.commands", "On the car, or over recorded drives: find the moments, cut them, hand them over."),
     "curate": ("curate.commands", "Take clips in, check, weigh and publish dataset versions."),
     "train": ("train.commands", "Train and evaluate a policy on a dataset version; draw what it would do."),
@@ -30,11 +31,13 @@ class Rooms(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in ROOMS:
             return super().get_command(ctx, name)
+        module = ROOMS[name][0]
+        room = module.partition(".")[0]
         try:
-            command = getattr(importlib.import_module(ROOMS[name][0]), name)
+            command = getattr(importlib.import_module(module), name)
         except ModuleNotFoundError as error:
             raise click.ClickException(
-                f"{error.name} is not installed; install it with: pip install 'swerve[{name}]'"
+                f"{error.name} is not installed; install it with: pip install 'swerve[{room}]'"
             ) from error
         assert isinstance(command, click.Command)
         return command

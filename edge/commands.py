@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -14,23 +14,23 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from edge.campaigns import listened_to
 from edge.clip import find_clips
 from edge.cut import Written
 from edge.destination import Receipt, destination
-from edge.drive import find_drives
 from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
-from edge.isolate import each
-from edge.jobs import ConvertJob, Found, ScanJob, Where, inspect_job
-from edge.offer import OFFER
+from edge.jobs import ConvertJob, Found, ScanJob, inspect_job
 from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
+from edge.over_drives import every, find
 from edge.push import push
 from edge.recorders import RECORDERS
 from edge.scan import DEFAULT_BASELINE
+from edge.timeline import Room
+from edge.timeline_page import write_page
 from trigger.event import Event
 
-Result = TypeVar("Result")
 FORMATS = ("native", "lerobot", "mcap", "rrd")
 
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
@@ -40,6 +40,13 @@ BASELINE = click.option(
     default=DEFAULT_BASELINE,
     show_default=True,
     help="Probability with which each second is drawn at random; 1 keeps whole drives.",
+)
+CAMPAIGNS = click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Listen for this campaign, too; a folder stands for all that were published to it.",
 )
 JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
 
@@ -52,10 +59,19 @@ def edge() -> None:
 @edge.command("scan")
 @PATHS
 @BASELINE
+@CAMPAIGNS
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the drives as one HTML file.")
 @JSON
-def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
+def scan_command(
+    paths: tuple[Path, ...], baseline: float, campaigns: tuple[Path, ...], html: Path | None, json_: bool
+) -> None:
     """List the events in recorded drives: one line an event."""
-    found = list(_each(ScanJob(baseline), paths, quiet=json_))
+    where = find(paths)
+    room = Room.of(len(where)) if html else None
+    job = ScanJob(baseline, room=room, campaigns=listened_to(campaigns, date.today()))
+    found = list(every(job, where, quiet=json_))
+    if html:
+        write_page(html, [drive.timeline for drive in found if drive.timeline])
     if json_:
         as_json([_found_json(drive) for drive in found])
         return
@@ -70,17 +86,29 @@ def scan_command(paths: tuple[Path, ...], baseline: float, json_: bool) -> None:
         console.print("No event.")
     for drive in found:
         _tell(console, drive)
+    if html:
+        size = f"{html.stat().st_size / 1e6:.1f} MB"
+        console.print(f"Drawn in {escape(str(html))} ({size}), for any browser.", soft_wrap=True)
 
 
 @edge.command("cut")
 @PATHS
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the clips.")
 @BASELINE
+@CAMPAIGNS
 @click.option("--no-position", is_flag=True, help="Leave latitude, longitude and heading out of the clips.")
 @JSON
-def cut_command(paths: tuple[Path, ...], out: Path, baseline: float, no_position: bool, json_: bool) -> None:
+def cut_command(
+    paths: tuple[Path, ...],
+    out: Path,
+    baseline: float,
+    campaigns: tuple[Path, ...],
+    no_position: bool,
+    json_: bool,
+) -> None:
     """Cut clips around the events of recorded drives."""
-    found = list(_each(ScanJob(baseline, out, not no_position), paths, quiet=json_))
+    job = ScanJob(baseline, out, not no_position, campaigns=listened_to(campaigns, date.today()))
+    found = list(every(job, find(paths), quiet=json_))
     clips = [clip for drive in found for clip in drive.clips]
     if json_:
         as_json([_clip_json(clip) for clip in clips])
@@ -146,7 +174,7 @@ def formats_command(json_: bool) -> None:
 @JSON
 def inspect_command(paths: tuple[Path, ...], json_: bool) -> None:
     """Show what is in a drive: cameras, signals, rates, gaps, engagement, losses."""
-    summaries = list(_each(inspect_job, paths, quiet=json_))
+    summaries = list(every(inspect_job, find(paths), quiet=json_))
     if json_:
         as_json([summary.to_json() for summary in summaries])
         return
@@ -166,9 +194,9 @@ def convert_command(paths: tuple[Path, ...], format_: str, out: Path, json_: boo
     if format_ == "lerobot":  # one dataset of all drives
         from edge.convert import convert
 
-        written = convert([where.open() for where in _find(paths)], format_, out)
+        written = convert([where.open() for where in find(paths)], format_, out)
     else:
-        written = list(_each(ConvertJob(format_, out), paths, quiet=json_))
+        written = list(every(ConvertJob(format_, out), find(paths), quiet=json_))
     if json_:
         as_json([str(path) for path in written])
     else:
@@ -202,32 +230,6 @@ def _clock(clock: Clock) -> tuple[str, ...]:
     return str(clock.count), rate, f"{clock.longest_pause_s:g}", str(clock.gaps)
 
 
-def _find(paths: tuple[Path, ...]) -> list[Where]:
-    """Every recording below the paths; clips beside whole drives are left out, as they were cut from some drive."""
-    found = [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
-    return [where for where in found if not (where.path / OFFER).is_file()] or found
-
-
-def _each(job: Callable[[Where], Result], paths: tuple[Path, ...], quiet: bool) -> Iterator[Result]:
-    """Do a job on every drive below the paths; one that cannot be used beside others that can is said and skipped."""
-    found = _find(paths)
-    progress = track(
-        each(job, found), "reading", len(found), console=Console(stderr=True), disable=quiet or len(found) < 2
-    )
-    used = 0
-    failed: list[EdgeError] = []
-    for result in progress:
-        if isinstance(result, EdgeError):
-            failed.append(result)
-            if len(found) > 1:
-                say(result)
-        else:
-            used += 1
-            yield result
-    if failed and not used:
-        raise failed[-1]
-
-
 def _cells(event: Event, t0_ns: int) -> tuple[str, ...]:
     e = event.evidence
     return (
@@ -244,7 +246,9 @@ def _tell(console: Console, found: Found) -> None:
     by_need: dict[str, list[str]] = {}
     for kind, needs in found.absent.items():
         by_need.setdefault(needs, []).append(kind)
-    lines = [f"[dim]absent: {needs} (for {', '.join(kinds)})[/]" for needs, kinds in by_need.items()]
+    silent = sorted(needs for needs, kinds in by_need.items() if kinds == [needs])
+    lines = [f"[dim]absent: {needs} (for {', '.join(k)})[/]" for needs, k in by_need.items() if needs not in silent]
+    lines += [f"[dim]absent: {', '.join(silent)}[/]"] if silent else []
     lines += _losses(found.lost, found.notes)
     if lines:
         console.print(f"[bold]{escape(found.drive)}[/]", *lines, sep="\n  ", soft_wrap=True)

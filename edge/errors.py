@@ -4,6 +4,8 @@ Problem
 └── EdgeError
     ├── DriveError      the recording as a whole: missing, unknown, malformed
     │   └── VideoError  one video or image of it
+    ├── CampaignFileError  a campaign, or the record of its back-test
+    ├── LabelError      a file of labels that cannot be meant as it is written
     ├── ClipError       a clip that does not match its manifest
     └── PushError       a hand-over that was refused or broke off
 """
@@ -22,6 +24,14 @@ class DriveError(EdgeError):
 
 
 class VideoError(DriveError):
+    pass
+
+
+class CampaignFileError(EdgeError):
+    pass
+
+
+class LabelError(EdgeError):
     pass
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from edge.being_written import refuse_while_written
 from edge.cut import Written, cut
 from edge.drive import Drive, recorder_named
+from edge.film import film
 from edge.inspect import Summary, inspect
-from edge.scan import scan
+from edge.scan import Scan, scan
+from edge.timeline import Room, Timeline, timeline
+from trigger.campaign import Campaign
 from trigger.event import Event
 
 
@@ -45,19 +48,22 @@ class Found:
     lost: tuple[str, ...]
     notes: tuple[str, ...]
     clips: tuple[Written, ...] = ()
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True)
 class ScanJob:
-    """Scan a drive; with `out` also cut its clips."""
+    """Scan a drive; with `out` also cut its clips, with `room` also draw its timeline."""
 
     baseline: float
     out: Path | None = None
     position: bool = True
+    room: Room | None = None
+    campaigns: tuple[Campaign, ...] = ()
 
     def __call__(self, where: Where) -> Found:
         drive = where.open()
-        found = scan(drive, self.baseline)
+        found = scan(drive, self.baseline, self.campaigns)
         clips = tuple(cut(found, self.out, self.position)) if self.out else ()
         return Found(
             drive=drive.id,
@@ -71,7 +77,12 @@ class ScanJob:
             lost=drive.lost,
             notes=drive.notes,
             clips=clips,
+            timeline=_drawn(found, self.room) if self.room else None,
         )
+
+
+def _drawn(found: Scan, room: Room) -> Timeline:
+    return timeline(found, film(found.drive, found.events, room.picture_bytes), room.bins)
 
 
 def inspect_job(where: Where) -> Summary:

@@ -15,9 +15,13 @@ from trigger.problem import Problem
 
 
 def as_json(data: Any) -> None:
-    """One JSON document on standard output. NaN, which JSON lacks, is refused: callers give None."""
-    json.dump(data, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    """One JSON document on standard output."""
+    sys.stdout.write(json_bytes(data).decode())
+
+
+def json_bytes(data: Any) -> bytes:
+    """One JSON document. NaN, which JSON lacks, is refused: callers give None."""
+    return (json.dumps(data, indent=2, allow_nan=False) + "\n").encode()
 
 
 def grid(*columns: str, title: str = "") -> Table:

@@ -9,7 +9,7 @@ from conftest import T0_NS, drive_telemetry, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.camera import ImageFiles
+from edge.images import ImageFiles
 from edge.clip import find_clips, open_clip
 from edge.cut import cut, plan
 from edge.drive import Drive, open_drive
@@ -50,7 +50,7 @@ def test_a_clip_holds_whole_seconds_around_the_event(native_drive, tmp_path):
 
 
 def test_the_clip_is_a_drive_with_the_sources_frames(native_drive, tmp_path):
-    source = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=braking(30))))
+    source = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=braking(31))))
     (written,) = list(cut(scan(source, 0.0), tmp_path / "out"))
     clip = open_drive(written.folder)
     window = clip.cut.window_ns

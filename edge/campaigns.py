@@ -1,0 +1,115 @@
+"""Campaign files on disk: read one, publish one, read all that were published to a folder.
+
+A folder of published campaigns holds `<name>.toml` beside `<name>.backtest.json`, the record of its back-test on
+recorded drives. A campaign without one, or changed since, is not listened to: nobody knows what it would send.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from edge.durable import write_bytes
+from edge.errors import CampaignFileError
+from trigger.campaign import Campaign, read
+from trigger.campaign_file import MAX_BYTES, CampaignError
+from trigger.event import TRIGGER_VERSION
+
+RECORD = ".backtest.json"
+FORMAT = "swerve-backtest/1"
+
+
+@dataclass(frozen=True)
+class CampaignFile:
+    """A campaign, its text, and the sha256 of that, which a back-test is bound to."""
+
+    path: Path
+    text: str
+    campaign: Campaign
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read_file(path: Path) -> CampaignFile:
+    """Raises CampaignFileError for what is not a campaign, with the line."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        text = data.decode()
+    except OSError as error:
+        raise CampaignFileError(f"{path}: {error.strerror}", "a campaign file", "check the path") from None
+    except UnicodeDecodeError as error:
+        raise CampaignFileError(f"{path}: byte {error.start} is no UTF-8", "a text file", "save it as UTF-8") from None
+    try:
+        return CampaignFile(path, text, read(text))
+    except CampaignError as error:
+        raise CampaignFileError(f"{path}: {error.got}", error.wanted, error.todo) from None
+
+
+def listened_to(paths: Sequence[Path], today: date) -> tuple[Campaign, ...]:
+    """The campaigns of files, and those published to folders; what has ended is left out.
+
+    Raises:
+        CampaignFileError: not a campaign; or in a folder, one without a back-test of its own.
+    """
+    found = []
+    for path in paths:
+        if path.is_dir():
+            found += [_published(toml) for toml in sorted(path.glob("*.toml"))]
+        else:
+            found.append(read_file(path))
+    return tuple(f.campaign for f in found if f.campaign.ends is None or today <= f.campaign.ends)
+
+
+def publish(file: CampaignFile, record: Path, to: Path) -> Path:
+    """Put a campaign and the record of its back-test into a folder.
+
+    Raises:
+        CampaignFileError: the record is of another campaign, another text or other triggers, or nothing was played.
+    """
+    data = _record(record)
+    _check(file, record, data)
+    write_bytes(to / f"{file.campaign.name}{RECORD}", record.read_bytes())
+    target = to / f"{file.campaign.name}.toml"
+    write_bytes(target, file.text.encode())
+    return target
+
+
+def _published(path: Path) -> CampaignFile:
+    file, record = read_file(path), path.with_suffix(RECORD)
+    _check(file, record, _record(record))
+    return file
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        data = None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise CampaignFileError(
+            f"{path} is no record of a back-test",
+            "what swerve trigger backtest wrote",
+            "run swerve trigger backtest CAMPAIGN DRIVES --out RECORD",
+        )
+    return data
+
+
+def _check(file: CampaignFile, record: Path, data: dict[str, Any]) -> None:
+    bound = {"campaign": file.campaign.name, "digest": file.digest, "triggers": TRIGGER_VERSION}
+    other = [key for key, value in bound.items() if data.get(key) != value]
+    if other:
+        raise CampaignFileError(
+            f"{record} is the back-test of another {', '.join(other)} than {file.path}",
+            "a back-test of this very file",
+            "run swerve trigger backtest again",
+        )
+    if not data.get("hours"):
+        raise CampaignFileError(f"{record} played no drive", "drives it can run on", "back-test it on your recordings")
