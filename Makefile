@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP_CPU := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint interop setup clean
+.PHONY: demo test lint damage interop setup clean
 
 setup: $(VENV)/.ready
 
@@ -31,6 +31,10 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+
+# Every format cut at every 4 KiB, every block zeroed, many bits flipped; `make test` runs a sample of it.
+damage: setup
+	@SWERVE_DAMAGE_LONG=1 $(BIN)/python -m pytest tests/damage
 
 # Needs an environment of its own with lerobot >= 0.4: make interop LEROBOT_PYTHON=/path/to/its/python
 interop: setup

@@ -17,8 +17,8 @@ from edge.errors import EdgeError
 from trigger.baseline import SECOND_NS
 from trigger.builtin import TRIGGERS, window_of
 from trigger.event import Event
-from trigger.signals import CONTROL_AGE_S, CONTROLLED_BY, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource
-from trigger.telemetry import Telemetry
+from trigger.signals import CONTROL_AGE_S, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource, controls_of
+from trigger.telemetry import Recorded
 
 LASTING = frozenset(trigger.kind for trigger in TRIGGERS)
 """Kinds whose focus runs on to the event's end; a disengagement's and a draw's are counted from the onset."""
@@ -126,10 +126,10 @@ def _in_focus(event: Event, start_ns: int) -> bool:
     return low < start_ns + SECOND_NS and start_ns < high
 
 
-def _signals(telemetry: Telemetry, start_ns: int) -> dict[str, float]:
+def _signals(telemetry: Recorded, start_ns: int) -> dict[str, float]:
     grid = start_ns + np.arange(0, SECOND_NS, round(FRAME_STEP_S * 1e9))
     human = np.zeros(grid.size, bool)
-    for source, controls in CONTROLLED_BY.items():
+    for source, controls in controls_of(telemetry).items():
         recorded = np.any([np.isfinite(telemetry.at(name, grid, CONTROL_AGE_S)) for name in controls], axis=0)
         human |= recorded & (telemetry.at(source, grid, SOURCE_AGE_S) == ControlSource.HUMAN)
     steering = next((name for name in STEERING_SIGNALS if name in telemetry), None)

@@ -1,18 +1,21 @@
-"""A camera of a drive: frames with times, from a video file or from a folder of images.
+"""A camera of a drive, and the one that wrote a video file.
 
-Both kinds answer the same three questions: how large is the picture, when was each frame taken, and what
-does it show between two times. Times are on the drive's clock; frames come in the order of display.
-Damage ends a stream early and is counted in `lost`; it never raises past the frames that are whole.
+Every camera answers the same three questions: how large is the picture, when was each frame taken, and what does it
+show between two times. Times are on the drive's clock; frames come in the order of display.
+
+Frames that are damaged, and those that build on them, are left out and counted in `lost` (see `edge.packets`). A file
+is indexed without decoding it, so damage that only a decoder sees ends in frames that are neither shown nor counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import av
 import numpy as np
@@ -21,11 +24,14 @@ from av.video.stream import VideoStream
 
 from edge.errors import VideoError
 from edge.frame_clock import frame_t_ns, one_frame_t_ns
+from edge.packets import VideoPacket, believed
+from edge.transport import transport_damage
 from trigger.telemetry import Times
 
-VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 LONGEST_NS = 7 * 86_400 * 1_000_000_000
 """A recording that claims to be longer than a week has a damaged clock."""
+SEEKS_BY_PTS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+"""Containers that are sought by presentation time; a key frame's decoding time, which is less, finds the one before."""
 DECODE_ERRORS = (av.FFmpegError, IndexError, UnicodeDecodeError, ValueError, EOFError)
 """What PyAV has been seen to raise on damaged files."""
 
@@ -38,6 +44,10 @@ class Camera(Protocol):
     @property
     def lost(self) -> tuple[str, ...]:
         """What could not be read, in words; empty when all is well."""
+
+    @property
+    def key_times(self) -> Times:
+        """Times of the frames at which decoding can begin, (K,) int64 ns, increasing."""
 
     def frame_times(self) -> Times:
         """Times of all frames, (N,) int64 ns, increasing."""
@@ -121,8 +131,8 @@ class VideoFile:
             stream = video_stream(container, self.path)
             stream.thread_type = "NONE"
             self.seek(container, stream, low)
-            for number, frame in enumerate(_decoded(container, stream)):
-                t_ns = self._time_of(frame.pts, stream, number)
+            for frame in _decoded(stream, (packet for packet, _ in self.packets(container, stream))):
+                t_ns = self._time_of(frame.pts, stream)
                 if t_ns is None:
                     continue
                 if t_ns >= high:
@@ -131,11 +141,11 @@ class VideoFile:
                     yield t_ns, frame
 
     def packets(self, container: av.container.InputContainer, stream: VideoStream) -> Iterator[tuple[VideoPacket, int]]:
-        """Whole packets in decoding order, each with its frame's time; ends where damage begins."""
+        """Whole packets in decoding order, each with its frame's time."""
         try:
-            for number, packet in enumerate(p for p in container.demux(stream) if p.size):
-                t_ns = self._time_of(packet.pts, stream, number)
-                if t_ns is not None and not packet.is_corrupt:
+            for packet, whole in believed(container, stream, raw=self.times_ns is not None):
+                t_ns = self._time_of(packet.pts, stream)
+                if whole and t_ns is not None:
                     yield packet, t_ns
         except DECODE_ERRORS:
             return
@@ -144,13 +154,13 @@ class VideoFile:
         """Go to the last key frame at or before `t_ns`; a raw stream is read from its beginning."""
         before = int(np.searchsorted(self._index.key_ns, t_ns, side="right")) - 1
         if before > 0 and self.times_ns is None:
-            container.seek(int(self._index.key_dts[before]), stream=stream)
+            container.seek(int(self._index.key_seek[before]), stream=stream)
 
-    def _time_of(self, pts: int | None, stream: VideoStream, number: int) -> int | None:
-        if self.times_ns is not None:
-            return int(self.times_ns[number]) if number < len(self.times_ns) else None
+    def _time_of(self, pts: int | None, stream: VideoStream) -> int | None:
         if pts is None or stream.time_base is None:
             return None
+        if self.times_ns is not None:
+            return int(self.times_ns[pts]) if pts < len(self.times_ns) else None
         return one_frame_t_ns(pts + self.pts_origin, stream.time_base, self.t0_ns)
 
     def _bounds(self, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
@@ -165,40 +175,6 @@ class VideoFile:
 
 
 @dataclass(frozen=True)
-class ImageFiles:
-    """A folder of pictures, one a frame.
-
-    Attributes:
-        t_ns: (N,) int64 ns, increasing, one for each path.
-    """
-
-    paths: Sequence[Path]
-    t_ns: Times
-    lost: tuple[str, ...] = ()
-
-    @cached_property
-    def size(self) -> tuple[int, int]:
-        frame = next(self.frames(), None)
-        if frame is None:
-            raise VideoError(f"none of {len(self.paths)} images can be decoded", "JPEG or PNG", "copy the folder again")
-        return frame[1].width, frame[1].height
-
-    def frame_times(self) -> Times:
-        return self.t_ns
-
-    def frames(self, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[tuple[int, VideoFrame]]:
-        low = -(1 << 62) if start_ns is None else start_ns
-        high = 1 << 62 if end_ns is None else end_ns
-        first, last = np.searchsorted(self.t_ns, [low, high])
-        for t_ns, path in zip(self.t_ns[first:last].tolist(), self.paths[first:last], strict=True):
-            try:
-                with av.open(str(path), metadata_errors="replace") as container:
-                    yield t_ns, next(container.decode(video=0))
-            except (*DECODE_ERRORS, StopIteration, OSError):
-                continue
-
-
-@dataclass(frozen=True)
 class _Index:
     size: tuple[int, int]
     codec: str
@@ -206,7 +182,7 @@ class _Index:
     time_base: Fraction
     t_ns: Times
     key_ns: Times
-    key_dts: Times
+    key_seek: Times
     lost: tuple[str, ...]
 
 
@@ -239,13 +215,15 @@ def _read_index(video: VideoFile) -> _Index:
     """Packet times without decoding: cheap, and enough to align, to cut and to notice a short file."""
     with open_video(video.path) as container:
         stream = video_stream(container, video.path)
-        shown, keys, broken = _time_stamps(container, stream, raw=video.times_ns is not None)
+        found = _time_stamps(container, stream, raw=video.times_ns is not None)
+        torn = transport_damage(video.path) if container.format.name == "mpegts" else ""
         expected, size = stream.frames, (stream.width, stream.height)
         codec, extradata, time_base = stream.codec_context.name, stream.codec_context.extradata, stream.time_base
-    if not shown or time_base is None:
+        by_pts = container.format.name in SEEKS_BY_PTS
+    if not found.shown or time_base is None:
         raise VideoError(f"{video.path} holds no readable frame", "a video", "copy it again or drop the drive")
-    pts, key_pts = np.array(sorted(shown), np.int64), np.array([p for p, _ in sorted(keys)], np.int64)
-    key_dts = np.array([d for _, d in sorted(keys)], np.int64)
+    pts, key_pts = np.array(sorted(found.shown), np.int64), np.array([p for p, _ in sorted(found.keys)], np.int64)
+    key_seek = key_pts if by_pts else np.array([d for _, d in sorted(found.keys)], np.int64)
     if video.times_ns is not None:
         expected = len(video.times_ns)
         t_ns, key_ns = video.times_ns[: pts.size], video.times_ns[key_pts[key_pts < expected]]
@@ -255,40 +233,62 @@ def _read_index(video: VideoFile) -> _Index:
         raise VideoError(
             f"{video.path} spans {(t_ns[-1] - t_ns[0]) / 8.64e13:.0f} days", "a recording", "copy it again"
         )
-    lost: tuple[str, ...] = ()
-    if broken or expected > pts.size:
-        missing = f"{expected - pts.size} of {expected} frames" if expected > pts.size else "its end"
-        lost = (f"{video.path.name}: {missing} could not be read{': ' + broken if broken else ''}",)
-    elif video.times_ns is not None and pts.size > expected:
-        lost = (f"{video.path.name}: {pts.size - expected} of {pts.size} frames have no time",)
-    return _Index(size, codec, extradata or b"", time_base, t_ns, key_ns, key_dts, lost)
+    said = (*found.lost(expected, video.times_ns is not None), *((torn,) if torn else ()))
+    lost = tuple(f"{video.path.name}: {line}" for line in said)
+    return _Index(size, codec, extradata or b"", time_base, t_ns, key_ns, key_seek, lost)
 
 
-def _time_stamps(
-    container: av.container.InputContainer, stream: VideoStream, raw: bool
-) -> tuple[list[int], list[tuple[int, int]], str]:
-    """Presentation stamps of the frames shown, (presentation, decoding) stamps of key frames, and what broke off.
+@dataclass
+class _Stamps:
+    """Presentation stamps of the frames shown, (presentation, decoding) stamps of key frames, and what is wrong."""
 
-    A raw stream has none; its frames are numbered instead.
-    """
-    shown: list[int] = []
-    keys: list[tuple[int, int]] = []
+    shown: list[int] = field(default_factory=list)
+    keys: list[tuple[int, int]] = field(default_factory=list)
+    damaged: int = 0
+    broken: str = ""
+
+    def lost(self, expected: int, raw: bool) -> Iterator[str]:
+        """In words; `expected` is the number of frames there should be, 0 where that is not known."""
+        total = len(self.shown) + self.damaged
+        if self.broken or expected > total:
+            missing = f"{expected - total} of {expected} frames" if expected > total else "its end"
+            yield f"{missing} could not be read{': ' + self.broken if self.broken else ''}"
+        elif raw and total > expected:
+            yield f"{total - expected} of {total} frames have no time"
+        if self.damaged:
+            yield f"{self.damaged} of {total} frames are damaged, or build on damaged ones"
+
+
+def _time_stamps(container: av.container.InputContainer, stream: VideoStream, raw: bool) -> _Stamps:
+    found = _Stamps()
     try:
-        for number, packet in enumerate(p for p in container.demux(stream) if p.size):
-            pts = number if raw else packet.pts
-            if pts is None:
+        for packet, whole in believed(container, stream, raw):
+            if packet.pts is None:
                 continue
-            if packet.is_keyframe and not packet.is_corrupt:
-                keys.append((pts, pts if packet.dts is None else packet.dts))
-            if not packet.is_discard:  # decoded on the way, but before the edit list's start
-                shown.append(pts)
+            if whole and packet.is_keyframe:
+                found.keys.append((packet.pts, packet.pts if packet.dts is None else packet.dts))
+            if packet.is_discard:  # decoded on the way, but before the edit list's start
+                continue
+            if whole:
+                found.shown.append(packet.pts)
+            else:
+                found.damaged += 1
     except DECODE_ERRORS as error:
-        return shown, keys, str(error)
-    return shown, keys, ""
+        found.broken = str(error)
+    return found
 
 
-def _decoded(container: av.container.InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    try:
-        yield from container.decode(stream)
-    except DECODE_ERRORS:
-        return
+def _decoded(stream: VideoStream, packets: Iterator[VideoPacket]) -> Iterator[VideoFrame]:
+    """Frames in order of display. A packet that cannot be decoded costs what builds on it, up to the next key frame."""
+    broken = False
+    for packet in packets:
+        broken = broken and not packet.is_keyframe
+        if broken:
+            continue
+        try:
+            frames = stream.decode(packet)
+        except DECODE_ERRORS:
+            broken, frames = True, []
+        yield from frames
+    with suppress(*DECODE_ERRORS):
+        yield from stream.decode(None)

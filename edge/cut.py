@@ -134,8 +134,10 @@ def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Te
 
 def _fingerprint(drive: Drive) -> str:
     """sha256 over the first 64 sample times and values: the same while a recording grows, another for another one."""
-    first = drive.telemetry.t_ns[:64]
-    columns = [drive.telemetry.columns[name][:64].tobytes() for name in sorted(drive.telemetry)]
+    head = next(drive.telemetry.blocks(), Telemetry.merge({}))
+    first = head.t_ns[:64]
+    nothing = np.full(first.size, np.nan)
+    columns = [head.columns.get(name, nothing)[:64].tobytes() for name in sorted(set(drive.telemetry))]
     frames = [camera.frame_times()[:1].tobytes() for _, camera in sorted(drive.cameras.items())]
     return hashlib.sha256(b"".join([first.tobytes(), *columns, *frames])).hexdigest()
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from edge.camera import Camera
 from edge.errors import DriveError
 from trigger.event import Event
-from trigger.telemetry import Telemetry
+from trigger.telemetry import Recorded
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 
@@ -61,7 +61,7 @@ class Drive:
     recorder: str
     source: Path
     t0_ns: int
-    telemetry: Telemetry
+    telemetry: Recorded
     cameras: Mapping[str, Camera]
     vehicle: VehicleProfile = UNKNOWN_VEHICLE
     engagement: str = ""
@@ -74,10 +74,12 @@ class Drive:
     @cached_property
     def span_ns(self) -> tuple[int, int]:
         """[start, end) of all that was recorded, telemetry and cameras, int ns."""
-        times = [t for t in (self.telemetry.t_ns, *(c.frame_times() for c in self.cameras.values())) if len(t)]
-        if not times:
+        shown = [t_ns for camera in self.cameras.values() if len(t_ns := camera.frame_times())]
+        spans = [(int(t_ns[0]), int(t_ns[-1])) for t_ns in shown]
+        spans += [self.telemetry.span_ns] if self.telemetry.span_ns else []
+        if not spans:
             return self.t0_ns, self.t0_ns
-        return int(min(t[0] for t in times)), int(max(t[-1] for t in times)) + 1
+        return min(first for first, _ in spans), max(last for _, last in spans) + 1
 
     @property
     def seconds(self) -> int:

@@ -5,7 +5,8 @@ sample not older than 1 s, at or before each time. Video is encoded again (H.264
 
 Features:
 - `observation.images.<camera>`: the cameras that the first drive has; all drives must have them in one size.
-- `action`: the steering signals, gas and brake that any drive has, named and in the units of `trigger.signals`.
+- `action`: the steering signals, gas, brake and robot's actions that any drive has, named and in the units of
+  `trigger.signals`.
 - `observation.state`: the other numbers and flags, without position.
 - `action.is_human`, `observation.is_known`: LeRobot holds no missing value. What was not recorded is 0 and False here;
   a control is human only where the drive says that a human moved it. Train on those.
@@ -33,14 +34,13 @@ from edge.drive import Drive
 from edge.durable import new_folder
 from edge.encode import Encoding, encode
 from edge.errors import DriveError
-from trigger.signals import SIGNALS, STEERING_SIGNALS, ControlSource
+from trigger.signals import ControlSource, controls_of, signals_named
 from trigger.telemetry import Times
 
 TASK = "Drive as a human would."
 CHUNK = "chunk-{chunk_index:03d}/file-{file_index:03d}"
 DATA, VIDEO, EPISODES = f"data/{CHUNK}.parquet", f"videos/{{video_key}}/{CHUNK}.mp4", f"meta/episodes/{CHUNK}.parquet"
 FILES_A_CHUNK = 1000
-ACTIONS = (*STEERING_SIGNALS, "gas_fraction", "brake_fraction")
 POSITION = ("lat_deg", "lon_deg", "heading_deg")
 MAX_AGE_S = 1.0
 KEY_EVERY = 10
@@ -124,9 +124,10 @@ def _plan(drives: Sequence[Drive], fps: int) -> _Plan:
                 got = f"camera {name} of {drive.id} is {found[0]}x{found[1]}" if found else f"{drive.id} has no {name}"
                 raise DriveError(got, f"{size[0]}x{size[1]} in every drive", "export drives of one car at a time")
     present = {name for drive in drives for name in drive.telemetry}
-    actions = tuple(name for name in ACTIONS if name in present)
-    aside = {*ACTIONS, *POSITION, *(s.name for s in SIGNALS.values() if s.kind in ("source", "reason"))}
-    return _Plan(fps, cameras, actions, tuple(name for name in SIGNALS if name in present and name not in aside))
+    told = [signal.name for signal in signals_named(present) if signal.kind in ("number", "flag")]
+    moved = {name for names in controls_of(present).values() for name in names}
+    actions = tuple(name for name in told if name in moved)
+    return _Plan(fps, cameras, actions, tuple(name for name in told if name not in {*moved, *POSITION}))
 
 
 def _even(camera: Camera) -> tuple[int, int]:
@@ -179,14 +180,15 @@ def _columns(drive: Drive, plan: _Plan, grid: Times) -> Columns:
             values = np.stack([drive.telemetry.at(name, grid, MAX_AGE_S) for name in names], axis=1)
             known = ~np.isnan(values)
             columns[feature] = np.where(known, values, 0.0).astype(np.float32)
-            human = np.stack([_human(drive, name, grid) for name in names], axis=1)
-            columns[mask] = known & human if feature == "action" else known
+            columns[mask] = known
+            if feature == "action":
+                columns[mask] &= np.stack([_human(drive, name, grid) for name in names], axis=1)
     return columns
 
 
 def _human(drive: Drive, name: str, grid: Times) -> NDArray[np.bool_]:
     """Where a human moved this control."""
-    axis = "control_source_steering" if name in STEERING_SIGNALS else "control_source_speed"
+    axis = next(source for source, names in controls_of([name]).items() if name in names)
     return np.asarray(drive.telemetry.at(axis, grid, MAX_AGE_S) == ControlSource.HUMAN)
 
 

@@ -27,7 +27,7 @@ from edge.camera import Camera
 from edge.drive import Drive
 from edge.durable import PREFIX, sync_folder
 from edge.errors import DriveError
-from trigger.signals import SIGNALS, Signal
+from trigger.signals import SIGNALS, Signal, signals_named
 
 TELEMETRY = "swerve.Telemetry"
 VIDEO = "foxglove_msgs/msg/CompressedVideo"
@@ -36,8 +36,8 @@ VIDEO_DEFINITION = (
     f"{'=' * 80}\nMSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n"
 )
 GROUPS = {
-    "motion": ("speed_mps", "accel_long_mps2", "accel_lat_mps2", "yaw_rate_dps", "lead_distance_m"),
-    "driver": ("engaged", "control_source_steering", "control_source_speed"),
+    "motion": ("speed_mps", "accel_long_mps2", "accel_lat_mps2", "yaw_rate_dps", "lead_distance_m", "lead_closing_mps"),
+    "driver": ("engaged", "end_reason", "bookmark", "control_source_steering", "control_source_speed"),
     "position": ("lat_deg", "lon_deg", "heading_deg"),
 }
 """Topics of telemetry; every other signal is one of the controls."""
@@ -92,12 +92,13 @@ def _write(writer: Any, drive: Drive, position: bool) -> int:
 
 
 def _telemetry(writer: Any, drive: Drive, position: bool) -> list[Iterator[Timed]]:
-    properties: dict[str, Any] = {s.name: _property(s) for s in SIGNALS.values()}
+    own = {s.name: s for s in signals_named(drive.telemetry) if s.name not in SIGNALS}
+    properties: dict[str, Any] = {s.name: _property(s) for s in (SIGNALS | own).values()}
     time = {"type": "object", "properties": {"sec": {"type": "integer"}, "nsec": {"type": "integer"}}}
     schema = {"type": "object", "title": TELEMETRY, "properties": {"timestamp": time, **properties}}
     number = writer.register_schema(TELEMETRY, "jsonschema", json.dumps(schema).encode())
     grouped = {name for names in GROUPS.values() for name in names}
-    groups = GROUPS | {"controls": tuple(name for name in SIGNALS if name not in grouped)}
+    groups = GROUPS | {"controls": tuple(name for name in SIGNALS if name not in grouped), "robot": tuple(own)}
     streams = []
     for group, names in groups.items():
         present = [name for name in names if name in drive.telemetry]
@@ -113,14 +114,16 @@ def _property(signal: Signal) -> dict[str, str]:
 
 
 def _samples(drive: Drive, names: list[str], channel: int) -> Iterator[Timed]:
-    values = np.stack([drive.telemetry.columns[name] for name in names], axis=1)
-    kinds = [{"number": float, "flag": bool, "source": int, "reason": int}[SIGNALS[name].kind] for name in names]
-    for row in np.flatnonzero(~np.isnan(values).all(axis=1)).tolist():
-        t_ns = int(drive.telemetry.t_ns[row])
-        known = ((n, kind(v)) for n, kind, v in zip(names, kinds, values[row], strict=True) if not np.isnan(v))
-        seconds, nanoseconds = divmod(t_ns, 1_000_000_000)
-        message = {"timestamp": {"sec": seconds, "nsec": nanoseconds}, **dict(known)}
-        yield t_ns, channel, json.dumps(message, allow_nan=False).encode()
+    kinds = {"number": float, "flag": bool, "source": int, "reason": int}
+    signals = signals_named(names)
+    for block in drive.telemetry.blocks():
+        present = [(s.name, kinds[s.kind], block.columns[s.name]) for s in signals if s.name in block]
+        for row, t_ns in enumerate(block.t_ns.tolist()):
+            known = {name: kind(column[row]) for name, kind, column in present if not np.isnan(column[row])}
+            if known:
+                seconds, nanoseconds = divmod(t_ns, 1_000_000_000)
+                message = {"timestamp": {"sec": seconds, "nsec": nanoseconds}, **known}
+                yield t_ns, channel, json.dumps(message, allow_nan=False).encode()
 
 
 def _video(writer: Any, drive: Drive) -> list[Iterator[Timed]]:

@@ -33,7 +33,7 @@ from edge.remux import can_copy
 from edge.write import write_camera
 from trigger.detect import detect
 from trigger.event import Event
-from trigger.signals import SIGNALS
+from trigger.signals import signals_named
 from trigger.telemetry import Times
 
 TIMELINE = "drive_time"
@@ -102,12 +102,12 @@ def _chunks(rerun: ModuleType, drive: Drive, names: list[str]) -> Iterator[Any]:
     started = rr.archetypes.RecordingInfo.columns(name=[drive.id], start_time=[drive.span_ns[0]])
     yield _chunk(rr, "__properties", [], started)
     yield rr.chunk.Chunk.from_property("swerve", rr.AnyValues(**about))
-    for name in names:
-        t_ns, values = drive.telemetry.samples(name)
-        if SIGNALS[name].kind != "number":
+    for signal in signals_named(names):
+        t_ns, values = drive.telemetry.samples(signal.name)
+        if signal.kind != "number":
             steps = rr.SeriesLines.columns(interpolation_mode=["StepAfter"])
-            yield _chunk(rr, f"signals/{name}", [], steps)
-        yield _timed(rr, drive, f"signals/{name}", t_ns, rr.Scalars.columns(scalars=values))
+            yield _chunk(rr, f"signals/{signal.name}", [], steps)
+        yield _timed(rr, drive, f"signals/{signal.name}", t_ns, rr.Scalars.columns(scalars=values))
     events = detect(drive.telemetry, drive.vehicle).events
     if events:
         text = rr.TextLog.columns(text=[_line(e) for e in events], level=["WARN"] * len(events))

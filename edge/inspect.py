@@ -1,8 +1,12 @@
-"""What is in a drive: cameras, signals with their own rates, gaps, who was engaged when, what was lost."""
+"""What is in a drive: cameras, signals with their own rates, gaps, who was engaged when, what was lost.
+
+Signals are gone through once, block by block. The rate of one longer than a block is the median of its blocks' medians.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +16,8 @@ from edge.camera import Camera
 from edge.drive import Drive
 from trigger.disengagement import engagement_changes
 from trigger.plausible import findings
-from trigger.signals import SIGNALS
-from trigger.telemetry import Telemetry, Times
+from trigger.signals import signals_named
+from trigger.telemetry import Recorded, Times, Values
 
 GAP_S = 1.0
 GAP_STEPS = 3.0
@@ -79,7 +83,7 @@ def inspect(drive: Drive) -> Summary:
         engagement=drive.engagement,
         consent=drive.consent,
         cameras=tuple(_camera(name, camera) for name, camera in drive.cameras.items()),
-        signals=tuple(_signal(telemetry, name) for name in SIGNALS if name in telemetry),
+        signals=tuple(_signals(telemetry)),
         engaged_s=_engaged_spans(drive),
         lost=drive.lost,
         notes=(*drive.notes, *doubts),
@@ -88,25 +92,68 @@ def inspect(drive: Drive) -> Summary:
 
 def _camera(name: str, camera: Camera) -> CameraSummary:
     codec = str(getattr(camera, "codec", "images"))
-    return CameraSummary(name, *camera.size, codec, _clock(camera.frame_times()))
+    clock = _Ticks()
+    clock.add(camera.frame_times())
+    return CameraSummary(name, *camera.size, codec, clock.told())
 
 
-def _signal(telemetry: Telemetry, name: str) -> SignalSummary:
-    t_ns, values = telemetry.samples(name)
-    return SignalSummary(name, SIGNALS[name].unit, float(values.min()), float(values.max()), _clock(t_ns))
+def _signals(telemetry: Recorded) -> Iterator[SignalSummary]:
+    found: dict[str, _Samples] = {}
+    for block in telemetry.blocks():
+        for name in block:
+            found.setdefault(name, _Samples()).add(*block.samples(name))
+    for signal in signals_named(found):
+        seen = found[signal.name]
+        yield SignalSummary(signal.name, signal.unit, seen.low, seen.high, seen.clock.told())
 
 
-def _clock(t_ns: Times) -> Clock:
-    step_s = np.diff(t_ns) / 1e9
-    if not step_s.size:
-        return Clock(int(t_ns.size), None, 0.0, 0)
-    usual_s = float(np.median(step_s))
-    gaps = step_s > max(GAP_S, GAP_STEPS * usual_s)
-    return Clock(int(t_ns.size), round(1.0 / usual_s, 2), round(float(step_s.max()), 3), int(gaps.sum()))
+@dataclass
+class _Ticks:
+    """Times that come in pieces: how they are spaced."""
+
+    count: int = 0
+    last_ns: int = 0
+    medians_s: list[float] = field(default_factory=list)
+    longest_s: float = 0.0
+    pauses_s: list[float] = field(default_factory=list)
+    """All steps longer than GAP_S; which of them are gaps is known when the usual step is."""
+
+    def add(self, t_ns: Times) -> None:
+        before = np.array([self.last_ns] if self.count else [], np.int64)
+        step_s = np.diff(np.concatenate([before, t_ns])) / 1e9
+        if step_s.size:
+            self.medians_s.append(float(np.median(step_s)))
+            self.longest_s = max(self.longest_s, float(step_s.max()))
+            self.pauses_s += step_s[step_s > GAP_S].tolist()
+        if t_ns.size:
+            self.count, self.last_ns = self.count + t_ns.size, int(t_ns[-1])
+
+    def told(self) -> Clock:
+        if not self.medians_s:
+            return Clock(self.count, None, 0.0, 0)
+        usual_s = float(np.median(self.medians_s))
+        gaps = sum(pause > GAP_STEPS * usual_s for pause in self.pauses_s)
+        return Clock(self.count, round(1.0 / usual_s, 2), round(self.longest_s, 3), gaps)
+
+
+@dataclass
+class _Samples:
+    """A signal that comes in pieces: its range and its clock."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    clock: _Ticks = field(default_factory=_Ticks)
+
+    def add(self, t_ns: Times, values: Values) -> None:
+        self.low = float(values.min(initial=self.low))
+        self.high = float(values.max(initial=self.high))
+        self.clock.add(t_ns)
 
 
 def _engaged_spans(drive: Drive) -> tuple[tuple[float, float], ...]:
-    changes = [*engagement_changes(drive.telemetry), (drive.span_ns[1], False)]
+    told = [change for block in drive.telemetry.blocks() for change in engagement_changes(block)]
+    changes = [told[i] for i in range(len(told)) if i == 0 or told[i][1] != told[i - 1][1]]
+    changes.append((drive.span_ns[1], False))
     spans = []
     for (start, engaged), (end, _) in pairwise(changes):
         if engaged:

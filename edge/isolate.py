@@ -2,7 +2,7 @@
 
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
 One child takes the items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
-results, never frames or telemetry. It limits neither time nor memory.
+results: no telemetry, and of frames a page's stills at most. It limits neither time nor memory.
 """
 
 from __future__ import annotations

@@ -65,6 +65,10 @@ class JoinedVideo:
         )
         return missing + tuple(chain.from_iterable(part.lost for part in self.parts))
 
+    @property
+    def key_times(self) -> Times:
+        return np.unique(np.concatenate([part.key_times for part in self.parts]))
+
     def frame_times(self) -> Times:
         return np.concatenate([part.frame_times() for part in self.parts])
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 from trigger.telemetry import Times
 
 MAX_STAMP_ERROR_NS = 10_000_000_000
+NEAR_SHARE = 0.9
+"""Of a topic's stamps this share must lie near, or all are distrusted."""
 MAX_TIME_NS = 1 << 62
 DAMAGE = (
     *(struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError),
@@ -63,32 +64,21 @@ def damage() -> tuple[type[Exception], ...]:
     return (*DAMAGE, McapError, SerdeError, TypesysError, SyntaxError, RuntimeError, EOFError, zstandard.ZstdError)
 
 
-@dataclass
-class Clocked:
-    """What the messages of one topic have in common; `stamp_ns` is 0 where a message has no time of its own."""
+def near(log_ns: Times, stamp_ns: Times) -> NDArray[np.bool_]:
+    """Where a stamp can be the time of its message; it is 0 where a message has none."""
+    return np.asarray(np.abs(stamp_ns - log_ns) <= MAX_STAMP_ERROR_NS)
 
-    channel: Channel
-    log_ns: list[int] = field(default_factory=list)
-    stamp_ns: list[int] = field(default_factory=list)
-    bad: int = 0
 
-    def clock(self, log_ns: int, stamp_ns: int) -> None:
-        self.log_ns.append(min(log_ns, MAX_TIME_NS))
-        self.stamp_ns.append(stamp_ns if 0 <= stamp_ns < MAX_TIME_NS else 0)
+def trusted(near_ones: int, of: int) -> bool:
+    """Whether a topic is timed by its stamps."""
+    return of > 0 and near_ones >= NEAR_SHARE * of
 
-    def keep(self, rows: Sequence[bool]) -> None:
-        self.log_ns, self.stamp_ns = list(compress(self.log_ns, rows)), list(compress(self.stamp_ns, rows))
 
-    def times(self) -> Times:
-        """A topic whose stamps lie near its log times is timed by them; single odd ones by the log."""
-        log = np.array(self.log_ns, np.int64)
-        return np.where(self._near(), np.array(self.stamp_ns, np.int64), log) if self.trusts_stamps else log
+def timed(log_ns: Times, stamp_ns: Times, by_stamps: bool) -> Times:
+    """A topic whose stamps lie near its log times is timed by them; single odd ones by the log."""
+    return np.where(near(log_ns, stamp_ns), stamp_ns, log_ns) if by_stamps else log_ns
 
-    @property
-    def trusts_stamps(self) -> bool:
-        near = self._near()
-        return bool(near.size and near.mean() >= 0.9)
 
-    def _near(self) -> NDArray[np.bool_]:
-        error_ns = np.array(self.stamp_ns, np.int64) - np.array(self.log_ns, np.int64)
-        return np.asarray(np.abs(error_ns) <= MAX_STAMP_ERROR_NS)
+def clock(log_ns: int, stamp_ns: int) -> tuple[int, int]:
+    """Both times of a message as they are kept."""
+    return min(log_ns, MAX_TIME_NS), stamp_ns if 0 <= stamp_ns < MAX_TIME_NS else 0

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import DriveError
-from edge.message import Channel, Clocked, Message, damage
+from edge.message import MAX_TIME_NS, Channel, Message, clock, damage, near, timed, trusted
+from edge.spool import Spool
 from edge.topic_mapping import Rule
+from trigger.telemetry import Times, Values
 
 NAN = float("nan")
 AUTOWARE_DEFINITIONS = {
@@ -32,33 +34,75 @@ AUTOWARE_DEFINITIONS = {
 
 
 @dataclass
-class SignalTopic(Clocked):
-    rules: tuple[Rule, ...] = ()
-    decode: Callable[[bytes], Any] | None = None
-    values: list[tuple[float, ...]] = field(default_factory=list)
+class Settled:
+    """What is known of a topic when all its messages are.
+
+    Attributes:
+        count: messages that count; `stamped`: of these some have a time of their own.
+        by_stamps: they are timed by it.
+        present: (rules,) which of the rules ever gave a value.
+    """
+
+    count: int
+    stamped: bool
+    by_stamps: bool
+    present: NDArray[np.bool_]
+
+
+class SignalTopic:
+    """A topic of signals: its messages are taken one by one; settled, it gives their values back piece by piece.
+
+    `bad` counts the messages that cannot be read, `rules` say what is taken of the others.
+    """
+
+    def __init__(self, channel: Channel, rules: tuple[Rule, ...], decode: Callable[[bytes], Any] | None) -> None:
+        self.channel, self.rules, self.bad = channel, rules, 0
+        self._decode, self._taken = decode, Spool(len(rules))
+        self._span_ns = (0, MAX_TIME_NS)
+        self.settled = Settled(0, False, False, np.zeros(len(rules), bool))
 
     def take(self, message: Message) -> None:
-        if self.decode is None:
+        if self._decode is None:
             self.bad += 1
             return
         try:
-            decoded = self.decode(message.data)
+            decoded = self._decode(message.data)
             stamp = _stamp(decoded)
         except damage():
             self.bad += 1
             return
-        self.values.append(tuple(self._value(decoded, rule) for rule in self.rules))
-        self.clock(message.log_ns, stamp)
+        self._taken.append(*clock(message.log_ns, stamp), [self._value(decoded, rule) for rule in self.rules])
 
-    def keep(self, rows: Sequence[bool]) -> None:
-        super().keep(rows)
-        self.values = list(compress(self.values, rows))
+    def log_times(self) -> Iterator[Times]:
+        return (log_ns for log_ns, _, _ in self._taken.pieces())
+
+    def settle(self, first_ns: int, last_ns: int) -> int:
+        """All was taken; what was logged outside [first, last] is left out. Returns how many that are."""
+        self._span_ns = (first_ns, last_ns)
+        count = near_ones = 0
+        stamped, present = False, np.zeros(len(self.rules), bool)
+        for log_ns, stamp_ns, values in self._counting():
+            count, near_ones = count + log_ns.size, near_ones + int(near(log_ns, stamp_ns).sum())
+            stamped |= bool(stamp_ns.any())
+            present |= ~np.isnan(values).all(axis=0)
+        self.settled = Settled(count, stamped, trusted(near_ones, count), present)
+        return len(self._taken) - count
+
+    def pieces(self) -> Iterator[tuple[Times, Values]]:
+        """Times (N,) int64 ns in the order of the recording, and values (N, rules)."""
+        for log_ns, stamp_ns, values in self._counting():
+            yield timed(log_ns, stamp_ns, self.settled.by_stamps), values
+
+    def _counting(self) -> Iterator[tuple[Times, Times, Values]]:
+        for log_ns, stamp_ns, values in self._taken.pieces():
+            inside = (log_ns >= self._span_ns[0]) & (log_ns <= self._span_ns[1])
+            yield log_ns[inside], stamp_ns[inside], values[inside]
 
     def _value(self, decoded: Any, rule: Rule) -> float:
         try:
             found = _field(decoded, rule.field)
         except LookupError as error:
-            if not rule.origin or self.values:
+            if not rule.origin or len(self._taken):
                 return NAN
             raise DriveError(
                 f"{rule.origin}: {self.channel.topic} has no field {error.args[0]!r}",

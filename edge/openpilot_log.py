@@ -1,121 +1,45 @@
 """openpilot's rlog and qlog: Cap'n Proto `Event` messages one after another; plain, bz2 or zstd.
 
-Bytes in, rows out, one list a kind of message. Rules:
-- Only the kinds in `KINDS` are read, and of them only the fields named there: never the driver's camera or state,
-  never the serial number, the VIN or the parameters of the device.
+Bytes in, tables out, one a kind of message (`edge.openpilot_messages`). Rules:
+- Numbers and flags are read by column (`edge.capnp_columns`): reading the fields of 30,000 messages a minute one by one
+  takes longer than all the rest. Texts and lists are read by the library. No other message is even parsed.
 - Unpacked and split here, not by openpilot's reader: zstd written as a stream has no size in its header, and a file
   that breaks off must give all that stands before.
 - A damaged message is counted and skipped; a length that leads out of the file ends it, since nothing marks where
   the next message begins. A kind that is newer than the schema is passed over.
 - Messages are not in order of time, and one that lies minutes from the others is damaged.
 
-The schema is that of the package openpilot-logging; its own code is not run. It keeps the number of a field when a
-name changes: `userFlag` is today's `userBookmark`, `onroadEventsDEPRECATED` is what was called `carEvents`.
+The schema is that of the package openpilot-logging; its own code is not run.
 """
 
 from __future__ import annotations
 
 import bz2
-import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import islice
-from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from edge.capnp_columns import NO_KIND, Messages, Structs, whole_messages
 from edge.errors import DriveError
+from edge.openpilot_messages import COLUMNS, FACTS, MARKS, TOLD, Log, Row, Table
 from trigger.telemetry import Times
-
-Row: TypeAlias = tuple[Any, ...]
-"""(t_ns, values...): int ns of the boot clock, then the fields of its kind in the order of `KINDS`."""
-Rows: TypeAlias = dict[str, list[Row]]
 
 CHUNK_BYTES = 4096
 """Fed to a decompressor at a time: what it gave before the damage is kept, and no bomb unfolds at once."""
 MAX_LOG_BYTES = 500_000_000
 """Of one unpacked segment; a real minute is below 100 MB."""
-ONE_PART = struct.Struct("<II")
-"""Before a message of one part: the number of further parts, 0, and its length in words of 8 bytes."""
-MAX_PARTS = 64
-"""Of one message; openpilot writes one."""
-MAX_EVENTS = 64
-"""Read of one list of on-road events."""
 SEGMENT_NS = 120_000_000_000
 """No message lies further than this from the middle one of a segment, which lasts a minute."""
 LATEST_NS = 1 << 62
-MAX_TEXT = 80
-MAX_FRAMES = 20_000
-"""Of one camera file; a minute has 1,200."""
-SAME_CLOCK_NS = 10_000_000_000
-"""A frame's stamp lies this close to the time of its message, or it is damaged or of another clock."""
-FACTS = ("carParams", "initData")
-"""True of the whole route; `initData` bears the time at which the route began, in every segment."""
-
-
-@dataclass(frozen=True)
-class Log:
-    """What one file gave. `lost` is empty where it was read to its end."""
-
-    rows: Rows
-    lost: tuple[str, ...]
-
-
-def _one(*fields: str) -> Callable[[Any], Row]:
-    get = attrgetter(*fields)
-    return (lambda message: (get(message),)) if len(fields) == 1 else get
-
-
-def _calibrated_yaw(message: Any) -> Row:
-    turning = message.angularVelocityCalibrated
-    known = len(turning.value) > 2  # empty until localisation has begun
-    return turning.value[2] if known else float("nan"), known and turning.valid
-
-
-def _disabling(events: Any) -> Row:
-    """Names of the events that end an engagement."""
-    ending = (e for e in islice(events, MAX_EVENTS) if e.userDisable or e.softDisable or e.immediateDisable)
-    return (tuple(_name(event.name) for event in ending),)
-
-
-def _text(*fields: str) -> Callable[[Any], Row]:
-    get = _one(*fields)
-    return lambda message: tuple(v[:MAX_TEXT] if isinstance(v, str) else v for v in get(message))
-
-
-_GPS = _one("latitude", "longitude", "bearingDeg", "speed", "flags", "hasFix")
-_FRAME = _one("segmentId", "timestampSof", "timestampEof")
-_PEDALS = ("gas", "gasPressed", "brakePressed", "cruiseState.enabled")
-_WHEEL = ("steeringAngleDeg", "steeringPressed", "leftBlinker", "rightBlinker")
-
-KINDS: Mapping[str, Callable[[Any], Row]] = {
-    "carState": _one("vEgo", "aEgo", *_WHEEL, *_PEDALS),
-    "selfdriveState": _one("enabled"),
-    "controlsState": _one("enabledDEPRECATED"),
-    "carControl": _one("enabled", "latActive", "longActive"),
-    "livePose": _one("angularVelocityDevice.z", "angularVelocityDevice.valid"),
-    "liveLocationKalmanDEPRECATED": _calibrated_yaw,
-    "gpsLocation": _GPS,
-    "gpsLocationExternal": _GPS,
-    "onroadEvents": _disabling,
-    "onroadEventsDEPRECATED": _disabling,
-    "userFlag": lambda _: (),
-    "roadEncodeIdx": _FRAME,
-    "wideRoadEncodeIdx": _FRAME,
-    "qRoadEncodeIdx": _FRAME,
-    "carParams": _text("wheelbase", "steerRatio", "carFingerprint"),
-    "initData": _text("version"),
-    "sentinel": lambda mark: (_name(mark.type),),
-}
 
 
 def read_log(path: Path) -> Log:
-    """All rows of one file, in the order of the file.
+    """All that one file holds of the kinds that are read.
 
     Raises:
         DriveError: the packages that read it are not installed.
@@ -123,72 +47,30 @@ def read_log(path: Path) -> Log:
     try:
         packed = path.read_bytes()
     except OSError as error:
-        return Log({}, (f"{path.name} cannot be read ({error.strerror})",))
+        return Log({}, {}, (f"{path.name} cannot be read ({error.strerror})",))
     data, whole = _unpacked(packed)
-    rows, good, bad = _rows(data)
-    strayed = _drop_strays(rows)
+    log, good, bad = _parsed(data)
+    kept = _without_strays(log)
+    bad += log.times.size - kept.times.size
     lost = []
     if not data:
         lost.append(f"{path.name} is empty or damaged from its beginning")
     elif not whole or good < len(data):
-        lost.append(f"{path.name} breaks off or is damaged after {_seconds(rows):.1f} s")
-    if bad + strayed:
-        lost.append(f"{path.name}: {bad + strayed} messages are damaged")
-    return Log(rows, tuple(lost))
+        lost.append(f"{path.name} breaks off or is damaged after {_seconds(kept.times):.1f} s")
+    if bad:
+        lost.append(f"{path.name}: {bad} messages are damaged")
+    return Log(kept.tables, kept.told, tuple(lost))
 
 
-def frame_times(index: list[Row], frames: int) -> tuple[Times, int]:
-    """When the frames of one camera file were taken, from its encoder's messages.
-
-    The start of the exposure where it was recorded, else its end. The recorder writes a message a frame, in the
-    order of the file, but what the encoder made before the recorder ran is in neither: unless the file holds as many
-    frames as the last number says, its first frame is that of the lowest number.
-
-    Args:
-        index: rows (t_ns, segmentId, timestampSof, timestampEof) of one segment, in any order.
-        frames: how many frames the file holds.
-
-    Returns:
-        (N,) int64 ns, strictly increasing, one a frame from the first on, also for those the file has lost; and how
-        many of them were placed between their neighbours because their message is missing or damaged. N is 0 where
-        no time is to be had.
-    """
-    stamped = _stamped(index)
-    if len(stamped) < 2:
-        return np.empty(0, np.int64), 0
-    number, t_ns = np.array(list(stamped.items()), np.int64).T
-    if frames != number[-1] + 1:
-        number = number - number[0]
-    step = np.median(np.diff(t_ns) / np.diff(number))
-    every = np.arange(number[-1] + 1)
-    since_ns = np.interp(every, number, t_ns - t_ns[0]) - step * np.maximum(number[0] - every, 0)
-    times = t_ns[0] + np.round(since_ns).astype(np.int64)
-    return (times, int((~np.isin(every, number)).sum())) if (np.diff(times) > 0).all() else (times[:0], 0)
-
-
-def _stamped(index: list[Row]) -> dict[int, int]:
-    """Frame number to time, both increasing; what contradicts its neighbour is left out together with it."""
-    for stamp in (2, 3):
-        times = {row[1]: row[stamp] for row in index if row[1] < MAX_FRAMES and _near(row[stamp], row[0])}
-        if len(times) > len(index) / 2:
-            break
-    kept = sorted(times.items())
-    while wrong := {i + k for i in range(len(kept) - 1) for k in (0, 1) if kept[i][1] >= kept[i + 1][1]}:
-        kept = [pair for i, pair in enumerate(kept) if i not in wrong]
-    return dict(kept)
-
-
-def _near(stamp_ns: int, t_ns: int) -> bool:
-    return abs(stamp_ns - t_ns) <= SAME_CLOCK_NS
-
-
-def _unpacked(packed: bytes) -> tuple[bytes, bool]:
+def _unpacked(packed: bytes) -> tuple[bytes | bytearray, bool]:
     """The log's bytes as far as they can be had, and whether that is to the end; frames may follow one another."""
+    new: Callable[[], Any]
+    errors: tuple[type[Exception], ...]
     if packed.startswith(b"BZh"):
-        new, errors = bz2.BZ2Decompressor, (OSError, EOFError)  # type: tuple[Callable[[], Any], Any]
+        new, errors = bz2.BZ2Decompressor, (OSError, EOFError)
     elif packed.startswith(b"\x28\xb5\x2f\xfd"):
         zstandard = _package("zstandard")
-        new, errors = zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
+        new, errors = zstandard.ZstdDecompressor().decompressobj, (zstandard.ZstdError,)
     else:
         return packed, True
     decoder, out = new(), bytearray()
@@ -200,56 +82,55 @@ def _unpacked(packed: bytes) -> tuple[bytes, bool]:
             try:
                 out += decoder.decompress(chunk)
             except errors:
-                return bytes(out), False
+                return out, False
             chunk = decoder.unused_data if decoder.eof else b""
-    return bytes(out), decoder.eof and len(out) < MAX_LOG_BYTES
+    return out, decoder.eof and len(out) < MAX_LOG_BYTES
 
 
-def _rows(data: bytes) -> tuple[Rows, int, int]:
-    """Rows by kind, the number of bytes that were whole messages, and the number of messages that were damaged."""
-    event_type, unreadable = _schema()
-    messages, good = _whole_messages(data)
-    events = event_type.read_multiple_bytes(data[:good])
-    rows: Rows = {}
+def _parsed(data: bytes | bytearray) -> tuple[Log, int, int]:
+    """What the data holds, how many bytes were whole messages, and how many messages are damaged."""
+    event, unreadable = _schema()
+    numbers = {name: field.proto.discriminantValue for name, field in event.schema.fields.items()}
+    messages = whole_messages(data, event.schema.node.struct.discriminantOffset)
+    tables, bad = {}, 0
+    for kind, number in [*((kind, numbers[kind]) for kind in COLUMNS), *((k, n) for n, k in MARKS.items())]:
+        mine = messages[messages.kind == number]
+        if len(mine):
+            tables[kind], damaged = _table(mine, event.schema, kind)
+            bad += damaged
+    by_library = np.isin(messages.kind, [NO_KIND, *(numbers[kind] for kind in TOLD)])
+    told, damaged = _told(messages[by_library], event, unreadable)
+    return Log(tables, told), int(messages.end[-1]) * 8 if len(messages) else 0, bad + damaged
+
+
+def _table(messages: Messages, schema: Any, kind: str) -> tuple[Table, int]:
+    """Messages of one kind by column, and how many are damaged."""
+    paths = {field: (kind, *field.split(".")) for field in COLUMNS.get(kind, ())}
+    structs: dict[tuple[str, ...], Structs] = {(): messages.roots(schema)}
+    for inner in sorted({path[:depth] for path in paths.values() for depth in range(1, len(path))}, key=len):
+        structs[inner] = structs[inner[:-1]].inside(inner[-1])
+    fields = {field: structs[path[:-1]].column(path[-1]) for field, path in paths.items()}
+    whole = np.logical_and.reduce([struct.whole for struct in structs.values()])
+    t_ns = np.minimum(structs[()].column("logMonoTime"), LATEST_NS).astype(np.int64)
+    return Table.of([Table(t_ns, fields).rows(whole)]), int((~whole).sum())
+
+
+def _told(messages: Messages, event: Any, unreadable: type[Exception]) -> tuple[dict[str, list[Row]], int]:
+    """Rows by kind, and how many messages are damaged; so is one in several parts that should be read by column."""
+    told: dict[str, list[Row]] = {}
+    read = event.read_multiple_bytes(messages.content())
     bad = 0
-    for _ in range(messages):
+    for _ in range(len(messages)):
         try:
-            event = next(events)
-            kind = _kind(event, unreadable)
-            if kind in KINDS:
-                rows.setdefault(kind, []).append((event.logMonoTime, *KINDS[kind](getattr(event, kind))))
+            message = next(read)
+            kind = _kind(message, unreadable)
+            bad += kind in COLUMNS
+            if kind in TOLD:
+                t_ns = min(message.logMonoTime, LATEST_NS)
+                told.setdefault(kind, []).append((t_ns, *TOLD[kind](getattr(message, kind))))
         except (unreadable, ValueError, IndexError, StopIteration):
             bad += 1
-    return rows, good, bad
-
-
-def _whole_messages(data: bytes) -> tuple[int, int]:
-    """How many messages stand one after another before the first length that cannot be, and the bytes they fill."""
-    at = count = 0
-    while at + 8 <= len(data):
-        parts, words = ONE_PART.unpack_from(data, at)
-        end = at + 8 + 8 * words if parts == 0 else _end(data, at, parts + 1)
-        if end <= at + 8 or end > len(data):
-            break
-        at, count = end, count + 1
-    return count, at
-
-
-def _end(data: bytes, at: int, parts: int) -> int:
-    """Where a message of several parts ends; `at` where their table cannot be."""
-    head = (parts // 2 + 1) * 8
-    if parts > MAX_PARTS or at + head > len(data):
-        return at
-    words = sum(struct.unpack_from(f"<{parts}I", data, at + 4))
-    return at + head + 8 * words if words else at
-
-
-def _name(value: Any) -> str:
-    """Name of an enumerated value, or its number where it is newer than the schema."""
-    try:
-        return str(value)
-    except RuntimeError:
-        return f"number {value.raw}"
+    return told, bad
 
 
 def _kind(event: Any, unreadable: type[Exception]) -> str:
@@ -260,23 +141,18 @@ def _kind(event: Any, unreadable: type[Exception]) -> str:
         return ""
 
 
-def _drop_strays(rows: Rows) -> int:
-    """Remove rows whose time cannot be this segment's, and say how many they were."""
-    times = _times(rows)
-    possible = sorted(t for t in times if 0 < t < LATEST_NS) or [0]
-    middle = possible[len(possible) // 2]
-    for kind in rows.keys() - set(FACTS):
-        rows[kind] = [row for row in rows[kind] if abs(row[0] - middle) <= SEGMENT_NS and row[0] > 0]
-    return len(times) - len(_times(rows))
+def _without_strays(log: Log) -> Log:
+    """Without what bears a time that cannot be this segment's."""
+    possible = np.sort(log.times[(log.times > 0) & (log.times < LATEST_NS)])
+    middle = int(possible[possible.size // 2]) if possible.size else 0
+    first, last = max(1, middle - SEGMENT_NS), middle + SEGMENT_NS
+    tables = {kind: t.rows((t.t_ns >= first) & (t.t_ns <= last)) for kind, t in log.tables.items()}
+    told = {kind: [row for row in rows if kind in FACTS or first <= row[0] <= last] for kind, rows in log.told.items()}
+    return Log(tables, told)
 
 
-def _times(rows: Rows) -> list[int]:
-    return [row[0] for kind, kept in rows.items() if kind not in FACTS for row in kept]
-
-
-def _seconds(rows: Rows) -> float:
-    times = _times(rows)
-    return (max(times) - min(times)) / 1e9 if times else 0.0
+def _seconds(t_ns: Times) -> float:
+    return float(np.ptp(t_ns)) / 1e9 if t_ns.size else 0.0
 
 
 @cache

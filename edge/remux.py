@@ -6,7 +6,7 @@ Rules:
   window and are dropped. Frames past the window stay only where a frame inside it needs them.
 - Presentation time stamps keep the source's ticks; `pts_origin` says how many were taken off. Where a window
   crosses from one file to the next, the second one's times are exact to half a tick of the first's clock.
-- Damaged packets end the copy; what is whole before them is kept.
+- Damaged packets and those that build on them are left out (`edge.packets`).
 
 It copies H.264 and HEVC; `can_copy` says so beforehand. Anything else is encoded once, like images.
 """

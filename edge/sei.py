@@ -18,8 +18,12 @@ from edge.errors import VideoError
 
 RECOVERY_POINT, RECOVERY_POINT_BYTES = 6, 8
 """The message that stays, and the longest it can be with its header (three Exp-Golomb codes and flags)."""
+LOST_BYTES = 128
+"""So many zeros in a unit are a block that the disk lost, which has 512 bytes or more; padding is a few bytes long."""
 H264_SEI = 6
-HEVC_SEI = (39, 40)
+_SEI = {"h264": (H264_SEI,), "hevc": (39, 40)}
+_SLICES = {"h264": range(1, 6), "hevc": range(32)}
+"""Types of units (nal_unit_type)."""
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 _ESCAPE = re.compile(rb"\x00\x00\x03(?=[\x00-\x03]|$)")
 
@@ -84,18 +88,45 @@ def _strip_hvcc(data: bytes, framing: Framing) -> bytes:
     return data[:22] + bytes([len(arrays)]) + b"".join(arrays)
 
 
+def is_whole(packet: memoryview, framing: Framing) -> bool:
+    """False where no encoder can have written the packet: its units do not fill it, hold a stretch of zeros, or none
+    of them is a slice.
+
+    A unit never holds three zeros in a row (7.4.1 of both standards), so a stretch is a block that the disk lost; of
+    SEI that is not asked, since dashcams put bytes of their own there. Damage to other bytes of a slice is not seen.
+    """
+    sliced = False
+    for begin, end in _spans(packet, framing):
+        if not begin < end <= len(packet):
+            return False
+        kind = _kind(packet[begin], framing)
+        if kind not in _SEI[framing.codec] and _has_zeros(packet[begin:end]):
+            return False
+        sliced = sliced or (kind in _SLICES[framing.codec] and packet[begin] < 0x80)
+    return sliced
+
+
+def _has_zeros(unit: memoryview) -> bool:
+    """A few bytes of it are looked at first: reading all of them would take longer than finding the packets."""
+    return b"\0\0" in bytes(unit[:: LOST_BYTES // 2]) and bytes(LOST_BYTES) in bytes(unit)
+
+
 def units_of(packet: bytes, framing: Framing) -> Iterator[bytes]:
+    return (packet[begin:end] for begin, end in _spans(packet, framing))
+
+
+def _spans(packet: bytes | memoryview, framing: Framing) -> Iterator[tuple[int, int]]:
+    """Where each unit begins and ends, which is past the packet's end where the packet breaks off."""
     if framing.length_bytes == 0:
         marks = list(_START_CODE.finditer(packet))
-        ends = [m.start() for m in marks[1:]] + [len(packet)]
-        yield from (packet[m.end() : end] for m, end in zip(marks, ends, strict=True))
+        ends = [*(m.start() for m in marks[1:]), len(packet)]
+        yield from ((m.end(), end) for m, end in zip(marks, ends, strict=False))  # none, where there is no mark
         return
     at = 0
-    while at + framing.length_bytes <= len(packet):
-        size = int.from_bytes(packet[at : at + framing.length_bytes], "big")
-        at += framing.length_bytes
-        yield packet[at : at + size]
-        at += size
+    while at < len(packet):
+        begin = at + framing.length_bytes
+        at = begin + int.from_bytes(packet[at:begin], "big")
+        yield begin, at
 
 
 def _framed(unit: bytes, framing: Framing) -> bytes:
@@ -121,9 +152,12 @@ def unescaped(payload: bytes) -> bytes:
 
 
 def _is_sei(unit: bytes, framing: Framing) -> bool:
-    if framing.codec == "h264":
-        return unit[0] & 0x1F == H264_SEI
-    return (unit[0] >> 1) & 0x3F in HEVC_SEI
+    return _kind(unit[0], framing) in _SEI[framing.codec]
+
+
+def _kind(header: int, framing: Framing) -> int:
+    """nal_unit_type, whatever the bit before it, which must be 0."""
+    return header & 0x1F if framing.codec == "h264" else header >> 1 & 0x3F
 
 
 def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:

@@ -14,13 +14,18 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
+from av.video.stream import VideoStream
 
-from edge.camera import VideoFile, open_video, video_stream
+from edge.camera import DECODE_ERRORS, open_video, video_stream
 from edge.errors import VideoError
+from edge.frame_clock import one_frame_t_ns
+from edge.packets import believed
 from edge.sei import H264_SEI, Framing, unescaped, units_of
 from trigger.telemetry import Times, Values
 
@@ -82,8 +87,7 @@ def read_track(path: Path) -> SeiTrack:
     with open_video(path) as container:
         stream = video_stream(container, path)
         framing = Framing.of(stream.codec_context.name, stream.codec_context.extradata)
-        packets = ((bytes(packet), t_ns) for packet, t_ns in VideoFile(path).packets(container, stream))
-        paired = list(pair(packets, framing))
+        paired = list(pair(_packets(container, stream), framing))
     if not paired:
         raise VideoError(f"{path} holds no readable frame", "a video", "copy it again or drop that minute")
     span_ns = max(t_ns for t_ns, _ in paired) - min(t_ns for t_ns, _ in paired)
@@ -94,6 +98,14 @@ def read_track(path: Path) -> SeiTrack:
             "copy it again or drop that minute",
         )
     return _track(paired)
+
+
+def _packets(container: av.container.InputContainer, stream: VideoStream) -> Iterator[tuple[bytes, int]]:
+    """All packets with their times; what a damaged one says of the car can be whole where its picture is not."""
+    with suppress(*DECODE_ERRORS):
+        for packet, _ in believed(container, stream, raw=False):
+            if packet.pts is not None and stream.time_base is not None:
+                yield bytes(packet), one_frame_t_ns(packet.pts, stream.time_base, 0)
 
 
 def pair(packets: Iterable[tuple[bytes, int]], framing: Framing) -> Iterator[tuple[int, bytes | None]]:

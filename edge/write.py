@@ -16,7 +16,7 @@ from edge.errors import DriveError
 from edge.manifest import MANIFEST, TELEMETRY, CameraEntry, Manifest, file_entry
 from edge.remux import can_copy, copy_stretch
 from edge.schema import write_telemetry
-from trigger.telemetry import Telemetry
+from trigger.telemetry import Recorded
 
 CameraWriter = Callable[[Path], VideoFile]
 """Writes a camera's MP4 at the path it is given and says how to read it."""
@@ -53,7 +53,7 @@ def head_of(drive: Drive) -> Manifest:
 def write_drive(
     folder: Path,
     head: Manifest,
-    telemetry: Telemetry,
+    telemetry: Recorded,
     cameras: Mapping[str, CameraWriter],
     finish: Callable[[Path, Manifest], object] | None = None,
 ) -> Manifest:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
+from makers.native import T0_NS, drive_telemetry, human, write_native
+from makers.picture import picture
 
 import swerve
-from edge.encode import Encoding
-from edge.manifest import Manifest
-from edge.write import encoded, write_drive
-from trigger.signals import ControlSource
-from trigger.telemetry import Telemetry
-from trigger.vehicle import VehicleProfile
 
-T0_NS = 1_700_000_000_000_000_000
+__all__ = ["T0_NS", "WriteDrive", "drive_telemetry", "human", "picture"]
 REAL = os.environ.get("SWERVE_REAL_DATA", "")
 _passed_on_real: list[str] = []
 
@@ -51,50 +47,13 @@ def real() -> Path:
     return Path(REAL)
 
 
-def picture(number: int, width: int = 64, height: int = 48) -> np.ndarray:
-    """A picture that tells its own number: no two of 4,096 are alike, also after compression."""
-    image = np.full((height, width, 3), 96, np.uint8)
-    for bit in range(12):
-        column = bit * (width // 12)
-        image[:, column : column + width // 12] = 230 if number >> bit & 1 else 30
-    return image
-
-
-def human(n: int) -> np.ndarray:
-    return np.full(n, float(ControlSource.HUMAN))
-
-
-def drive_telemetry(seconds: float = 60.0, rate_hz: float = 50.0, t0_ns: int = T0_NS, **signals: object) -> Telemetry:
-    """A calm drive at 15 m/s; `signals` name to an array or a function of the time in s."""
-    t_s = np.arange(0.0, seconds, 1.0 / rate_hz)
-    t_ns = t0_ns + np.round(t_s * 1e9).astype(np.int64)
-    columns: dict[str, object] = {
-        "speed_mps": np.full(t_s.size, 15.0),
-        "steering_wheel_deg": 5.0 * np.sin(t_s / 3.0),
-        "control_source_steering": human(t_s.size),
-        "control_source_speed": human(t_s.size),
-    }
-    columns |= signals
-    made = {k: np.asarray(v(t_s) if callable(v) else v, np.float64) for k, v in columns.items() if v is not None}
-    return Telemetry(t_ns, made)
-
-
 WriteDrive = Callable[..., Path]
 
 
 @pytest.fixture
 def native_drive(tmp_path: Path) -> WriteDrive:
     """Writes a native drive with a numbered picture every 0.1 s and returns its folder."""
-
-    def write(name: str = "drive", telemetry: Telemetry | None = None, seconds: float = 60.0, **head: object) -> Path:
-        telemetry = telemetry or drive_telemetry(seconds)
-        frames = ((T0_NS + i * 100_000_000, picture(i)) for i in range(int(seconds * 10)))
-        known: dict[str, object] = {"consent": True, "vehicle": VehicleProfile(2.7, 15.0)} | head
-        manifest = Manifest(id=name, recorder="native", t0_ns=T0_NS, cameras={}, files={}, **known)  # type: ignore[arg-type]
-        write_drive(tmp_path / name, manifest, telemetry, {"front": encoded(frames, Encoding(key_every=24))})
-        return tmp_path / name
-
-    return write
+    return partial(write_native, tmp_path)
 
 
 @pytest.fixture

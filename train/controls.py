@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from train.errors import SampleError
 from trigger.signals import CONTROL_AGE_S, CONTROLLED_BY, SIGNALS, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource
-from trigger.telemetry import Telemetry, Times, Values
+from trigger.telemetry import Recorded, Times, Values
 
 PEDALS = CONTROLLED_BY["control_source_speed"]
 
@@ -50,7 +50,7 @@ def source_of(name: str) -> str:
     return "control_source_speed" if name in PEDALS else "control_source_steering"
 
 
-def find_controls(recordings: Iterable[Telemetry]) -> ControlSpec:
+def find_controls(recordings: Iterable[Recorded]) -> ControlSpec:
     """The controls of which a human gave at least one sample in any of the recordings.
 
     Raises:
@@ -71,7 +71,7 @@ def find_controls(recordings: Iterable[Telemetry]) -> ControlSpec:
     return ControlSpec(names)
 
 
-def labels(telemetry: Telemetry, spec: ControlSpec, t_ns: Times) -> Values:
+def labels(telemetry: Recorded, spec: ControlSpec, t_ns: Times) -> Values:
     """What a human did at each time.
 
     Args:
@@ -84,7 +84,7 @@ def labels(telemetry: Telemetry, spec: ControlSpec, t_ns: Times) -> Values:
     return np.stack(columns, axis=1) if columns else np.empty((len(t_ns), 0))
 
 
-def _human_values(telemetry: Telemetry, name: str, t_ns: Times) -> Values:
+def _human_values(telemetry: Recorded, name: str, t_ns: Times) -> Values:
     result = np.full(len(t_ns), np.nan)
     if name not in telemetry or source_of(name) not in telemetry:
         return result
@@ -105,7 +105,7 @@ def _human_values(telemetry: Telemetry, name: str, t_ns: Times) -> Values:
     return result
 
 
-def _other_hands_between(telemetry: Telemetry, name: str, start_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
+def _other_hands_between(telemetry: Recorded, name: str, start_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
     """Did anything but a human hold the control for a moment in [start, end]? A line across that is no label."""
     own_ns, source = telemetry.samples(source_of(name))
     others = np.append(0, np.cumsum(source != ControlSource.HUMAN))
@@ -113,9 +113,9 @@ def _other_hands_between(telemetry: Telemetry, name: str, start_ns: Times, end_n
     return np.asarray(others[last] > others[first])
 
 
-def _human(telemetry: Telemetry, name: str, t_ns: Times) -> NDArray[np.bool_]:
+def _human(telemetry: Recorded, name: str, t_ns: Times) -> NDArray[np.bool_]:
     return np.asarray(telemetry.at(source_of(name), t_ns, SOURCE_AGE_S) == ControlSource.HUMAN)
 
 
-def _has_human(telemetry: Telemetry, name: str) -> bool:
+def _has_human(telemetry: Recorded, name: str) -> bool:
     return bool(_human(telemetry, name, telemetry.samples(name)[0]).any())

@@ -22,6 +22,7 @@ class Detection:
 
 def detect(telemetry: Recorded, vehicle: VehicleProfile, triggers: Sequence[Trigger] = TRIGGERS) -> Detection:
     """Find all events that follow from the signals; the baseline, which does not, is added by the caller."""
-    engine = Engine(tuple(telemetry), vehicle, triggers)
+    names = frozenset(telemetry)  # a tuple would make room for as many names as there are rows
+    engine = Engine(names, vehicle, triggers)
     events = [event for block in telemetry.blocks() for event in engine.push(block).ended]
     return Detection(in_order([*events, *engine.finish().ended]), engine.absent)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trigger.telemetry import Times, Values
 
@@ -23,8 +24,8 @@ class Limits:
     """When a measure speaks.
 
     Attributes:
-        on: threshold in the measure's unit.
-        off: fraction of `on` below which a stretch ends; 0.83 is the 17 % hysteresis of Digital Matter's
+        on: threshold in the measure's unit, above 0.
+        off: fraction of `on`, up to 1, below which a stretch ends; 0.83 is the 17 % hysteresis of Digital Matter's
             harsh-event recipe, as is `hold_s` = 0.1.
         hold_s: how long it must last. refractory_s: silence after one. max_gap_s: longest pause between
             samples that does not end it. longest_s: longest one stretch can be.
@@ -57,7 +58,7 @@ class Excursions:
 
     def __init__(self, limits: Limits) -> None:
         self.present: Stretch | None = None
-        self._limits = limits
+        self._limits, self._off = limits, limits.on * limits.off
         self._hold_ns, self._gap_ns = round(limits.hold_s * 1e9), round(limits.max_gap_s * 1e9)
         self._silent_ns, self._longest_ns = round(limits.refractory_s * 1e9), round(limits.longest_s * 1e9)
         self._last_ns: int | None = None
@@ -68,8 +69,18 @@ class Excursions:
 
     def push(self, t_ns: Times, measure: Values) -> list[Stretch]:
         """Take samples, t_ns (N,) int64 increasing and later than all before, measure (N,)."""
-        for begin in range(0, t_ns.size, CHUNK):
-            self._chunk(t_ns[begin : begin + CHUNK], measure[begin : begin + CHUNK])
+        if not t_ns.size:
+            return []
+        paused = self._last_ns is not None and t_ns[0] - self._last_ns > self._gap_ns
+        if paused or not measure[0] >= self._off:
+            self._stop()
+        alive = _at_least(self._off, measure)
+        if alive.size:
+            self._runs(t_ns, measure, alive)
+        self._last_ns = int(t_ns[-1])
+        waiting = self._start_ns is None or self._counts
+        if self.present and waiting and self._last_ns - self.present.end_ns >= self._silent_ns:
+            self._end_present()
         return self._take()
 
     def finish(self) -> list[Stretch]:
@@ -82,31 +93,22 @@ class Excursions:
         taken, self._ended = self._ended, []
         return taken
 
-    def _chunk(self, t_ns: Times, measure: Values) -> None:
-        above = measure >= self._limits.on
-        if self._start_ns is not None or above.any():
-            self._runs(t_ns, measure, np.flatnonzero(above))
-        self._last_ns = int(t_ns[-1])
-        waiting = self._start_ns is None or self._counts
-        if self.present and waiting and self._last_ns - self.present.end_ns >= self._silent_ns:
-            self._end_present()
-
-    def _runs(self, t_ns: Times, measure: Values, onsets: np.ndarray) -> None:
-        """Each run of samples that live on after an onset, or after the run the last chunk ended with."""
-        before = self._last_ns if self._last_ns is not None else int(t_ns[0])
-        gap = np.diff(t_ns, prepend=before) > self._gap_ns
-        breaks = np.flatnonzero(gap | ~(measure >= self._limits.on * self._limits.off))
-        ends = np.append(breaks, t_ns.size)
+    def _runs(self, t_ns: Times, measure: Values, alive: NDArray[np.intp]) -> None:
+        """Each run of samples that live on after an onset, or after the run the last piece ended with."""
+        parted = (np.diff(alive) > 1) | (np.diff(t_ns[alive]) > self._gap_ns)
+        ends = alive[np.append(parted, True)] + 1
         done = 0
         if self._start_ns is not None:
             done = int(ends[0])
             self._go_on(t_ns[:done], measure[:done], ended=done < t_ns.size)
-        onsets = onsets[np.searchsorted(onsets, done) :]
-        block = np.searchsorted(breaks, onsets, side="right")
-        first_of_block = np.append(True, block[1:] != block[:-1])[: onsets.size]
-        for first, end in zip(onsets[first_of_block].tolist(), ends[block[first_of_block]].tolist(), strict=True):
-            self._begin(int(t_ns[first]))
-            self._go_on(t_ns[first:end], measure[first:end], ended=end < t_ns.size)
+        onsets = alive[measure[alive] >= self._limits.on]
+        onsets = onsets[onsets.searchsorted(done) :]
+        end, first_of_run = np.unique(ends[ends.searchsorted(onsets, side="right")], return_index=True)
+        first = onsets[first_of_run]
+        may_count = (t_ns[end - 1] - t_ns[first] >= self._hold_ns) | (end == t_ns.size)
+        for begin, stop in zip(first[may_count].tolist(), end[may_count].tolist(), strict=True):
+            self._begin(int(t_ns[begin]))
+            self._go_on(t_ns[begin:stop], measure[begin:stop], ended=stop < t_ns.size)
 
     def _begin(self, t_ns: int) -> None:
         self._start_ns, self._peak, self._counts = t_ns, -np.inf, False
@@ -125,7 +127,7 @@ class Excursions:
     def _hold(self, t_ns: Times, measure: Values) -> int:
         """Samples up to the one that makes the run count."""
         assert self._start_ns is not None
-        used = int(np.searchsorted(t_ns, self._start_ns + self._hold_ns)) + 1
+        used = int(t_ns.searchsorted(self._start_ns + self._hold_ns)) + 1
         self._peak = max(self._peak, float(measure[:used].max()))
         if used <= t_ns.size:
             self._count(int(t_ns[used - 1]))
@@ -145,7 +147,7 @@ class Excursions:
     def _count_on(self, t_ns: Times, measure: Values) -> int:
         """Samples up to the end of the longest stretch that can be; the next one begins another."""
         assert self.present is not None
-        used = int(np.searchsorted(t_ns, self.present.start_ns + self._longest_ns, side="right"))
+        used = int(t_ns.searchsorted(self.present.start_ns + self._longest_ns, side="right"))
         if used:
             peak = max(self.present.peak, float(measure[:used].max()))
             self.present = Stretch(self.present.start_ns, int(t_ns[used - 1]), peak)
@@ -157,6 +159,16 @@ class Excursions:
         if self.present:
             self._ended.append(self.present)
         self.present = None
+
+
+def _at_least(limit: float, measure: Values) -> NDArray[np.intp]:
+    """Where a measure (N,) is at or above a limit: rarely, so most chunks are passed over by their maximum."""
+    found = [np.empty(0, np.intp)]
+    for begin in range(0, measure.size, CHUNK):
+        chunk = measure[begin : begin + CHUNK]
+        if np.fmax.reduce(chunk) >= limit:
+            found.append(begin + np.flatnonzero(chunk >= limit))
+    return np.concatenate(found)
 
 
 def excursions(t_ns: Times, measure: Values, limits: Limits) -> list[Stretch]:

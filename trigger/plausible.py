@@ -15,7 +15,7 @@ import numpy as np
 from trigger.agreement import Agreement
 from trigger.measures import SENSOR_GAP_S, SENSOR_MEAN, SPEED_GAP_S, SPEED_SLOPE, own
 from trigger.rate import rate
-from trigger.signals import SIGNALS, STEERING_SIGNALS
+from trigger.signals import SIGNALS, STEERING_SIGNALS, signals_named
 from trigger.smooth import filtered
 from trigger.telemetry import Recorded, Telemetry, Times, Values, latest
 
@@ -42,17 +42,18 @@ def findings(telemetry: Recorded) -> list[str]:
 
 def out_of_range(telemetry: Recorded) -> list[str]:
     """Values that no vehicle can produce."""
+    signals = {signal.name: signal for signal in signals_named(telemetry)}
     outside: dict[str, int] = {}
     total: dict[str, int] = {}
     for block in telemetry.blocks():
         for name in block:
             _, values = block.samples(name)
-            signal = SIGNALS[name]
+            signal = signals[name]
             beyond = int(((values < signal.low) | (values > signal.high)).sum())
             outside[name], total[name] = outside.get(name, 0) + beyond, total.get(name, 0) + values.size
     return [
-        f"{count} of {total[name]} samples of {name} lie outside {SIGNALS[name].low:g} to {SIGNALS[name].high:g} "
-        f"{SIGNALS[name].unit}: check the unit"
+        f"{count} of {total[name]} samples of {name} lie outside {signals[name].low:g} to {signals[name].high:g} "
+        f"{signals[name].unit}: check the unit"
         for name, count in outside.items()
         if count
     ]

@@ -8,12 +8,15 @@ three or more, so the answer at a time depends on those samples alone and is the
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trigger.telemetry import Times, Values
 
 MIN_SAMPLES = 3
 MAX_STRETCH = 3.0
 """A line that would span more than this many times `over_s` is none: samples too sparse, or a gap."""
+CHUNK = 8_192
+"""Samples summed in one go: what stays in a processor's cache."""
 
 
 def rate(t_ns: Times, values: Values, over_s: float) -> Values:
@@ -27,27 +30,41 @@ def rate(t_ns: Times, values: Values, over_s: float) -> Values:
         (N,) unit per second; NaN where that takes more than `MAX_STRETCH * over_s`, or the recording is younger.
     """
     n, window_ns = t_ns.size, round(over_s * 1e9)
-    result = np.full(n, np.nan)
+    slope = np.full(n, np.nan)
     if n < MIN_SAMPLES:
-        return result
-    index = np.arange(n)
-    first = np.minimum(np.searchsorted(t_ns, t_ns - window_ns, side="right") - 1, index - (MIN_SAMPLES - 1))
-    usable = first >= 0
-    usable[usable] &= (t_ns[usable] - t_ns[first[usable]]) <= MAX_STRETCH * window_ns
-    count = np.where(usable, index - first + 1, 0)
-    s_t, s_v, s_tt, s_tv = (np.zeros(n) for _ in range(4))
-    for back in range(int(count.max(initial=0))):
-        row = np.flatnonzero(count > back)
-        t_s = (t_ns[row - back] - t_ns[row]) / 1e9
-        v = values[row - back] - values[row]
-        s_t[row] += t_s
-        s_v[row] += v
-        s_tt[row] += t_s * t_s
-        s_tv[row] += t_s * v
+        return slope
+    first = np.searchsorted(t_ns, t_ns - window_ns, side="right") - 1
+    first = np.minimum(first, np.arange(n) - (MIN_SAMPLES - 1))
+    known = int(np.searchsorted(first, 0))
+    for begin in range(known, n, CHUNK):
+        rows = slice(begin, min(begin + CHUNK, n))
+        slope[rows] = _slopes(t_ns, values, first[rows], rows)
+    slope[known:][t_ns[known:] - t_ns[first[known:]] > MAX_STRETCH * window_ns] = np.nan
+    return slope
+
+
+def _slopes(t_ns: Times, values: Values, first: NDArray[np.int64], rows: slice) -> Values:
+    """Slope of the line through the samples from `first` (K,) on to each of `rows`, K of them; NaN where it is none."""
+    index = np.arange(rows.start, rows.stop)
+    count = index - first + 1
+    everywhere = int(count.min())
+    now_ns, now = t_ns[rows], values[rows]
+    s_t, s_v, s_tt, s_tv = (np.zeros(count.size) for _ in range(4))
+    for back in range(1, int(count.max())):
+        if back < everywhere:
+            at: slice | NDArray[np.int64] = slice(rows.start - back, rows.stop - back)
+        else:
+            at = np.where(back < count, index - back, index)  # a line that has all its samples: 0 is added
+        t_s = (t_ns[at] - now_ns) / 1e9
+        v = values[at] - now
+        s_t += t_s
+        s_v += v
+        s_tt += t_s * t_s
+        s_tv += t_s * v
     spread = count * s_tt - s_t * s_t
-    good = usable & (spread > 0)
-    result[good] = (count * s_tv - s_t * s_v)[good] / spread[good]
-    return result
+    slope = np.full(count.size, np.nan)
+    np.divide(count * s_tv - s_t * s_v, spread, out=slope, where=spread > 0)
+    return slope
 
 
 def trailing_mean(t_ns: Times, values: Values, over_s: float) -> Values:

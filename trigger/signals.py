@@ -6,10 +6,13 @@ Rules:
 - `steering_wheel_deg`, `steering_tire_deg` and `steering_normalised` are three signals; none is turned
   into another without a vehicle profile.
 - Names and units follow COVESA VSS where it has them (https://covesa.global/project/vehicle-signal-specification/).
+- A robot's own columns are no vehicle's signals; they are two families of names beside the table.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -95,8 +98,31 @@ SIGNALS: dict[str, Signal] = {
         Signal("end_reason", "reason", "", 0, 6, "why the system stopped being engaged: see EndReason"),
         Signal("control_source_steering", "source", "", 0, 3, "who steers: see ControlSource"),
         Signal("control_source_speed", "source", "", 0, 3, "who works gas and brake: see ControlSource"),
+        Signal("control_source_robot", "source", "", 0, 3, "who moves the robot: see ControlSource"),
     )
 }
+
+ROBOT_COLUMN = re.compile(r"(?:action|state)_[a-z0-9_]{1,64}")
+"""`action_<k>` and `state_<k>`: what a robot was told and what it measured, k made of the dataset's own name for it."""
+
+
+def signal_named(name: str) -> Signal | None:
+    """The meaning of a name: of the table, or of a robot's column; None for any other.
+
+    A robot's column is told as a fraction of the range it has in its dataset, so that one threshold fits all; where
+    that range is of quantiles, values beyond it are usual.
+    """
+    if name not in SIGNALS and ROBOT_COLUMN.fullmatch(name):
+        return _number(name, "", -1.0, 2.0, "the robot's own column, as a fraction of its range in the dataset")
+    return SIGNALS.get(name)
+
+
+def signals_named(names: Iterable[str]) -> list[Signal]:
+    """The meanings of names: those of the table first and in its order. Names that mean nothing are left out."""
+    wanted = set(names)
+    others = sorted(name for name in wanted if name not in SIGNALS)
+    return [s for name in (*SIGNALS, *others) if name in wanted and (s := signal_named(name)) is not None]
+
 
 STEERING_SIGNALS = ("steering_wheel_deg", "steering_tire_deg", "steering_normalised")
 """Steering columns in the order in which a label is looked for; a drive normally has one."""
@@ -105,7 +131,13 @@ CONTROLLED_BY: dict[str, tuple[str, ...]] = {
     "control_source_steering": STEERING_SIGNALS,
     "control_source_speed": ("gas_fraction", "brake_fraction"),
 }
-"""Which source says who moved which controls."""
+"""Which source says who moved which controls of a vehicle."""
+
+
+def controls_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Which source says who moved which controls, of a recording that has these names; a robot's are its actions."""
+    return CONTROLLED_BY | {"control_source_robot": tuple(name for name in names if name.startswith("action_"))}
+
 
 SOURCE_AGE_S = 2.0
 """A control source is sampled; one older than this, in s, says nothing of who drives now."""

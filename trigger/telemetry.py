@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trigger.problem import Problem
-from trigger.signals import SIGNALS
+from trigger.signals import signal_named
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -127,7 +127,10 @@ class Telemetry:
 
     def samples(self, name: str) -> tuple[Times, Values]:
         values = self.columns[name]
-        present = np.flatnonzero(~np.isnan(values))
+        missing = np.isnan(values)
+        if not missing.any():
+            return self.t_ns, values
+        present = np.flatnonzero(~missing)
         return self.t_ns[present], values[present]
 
     def between(self, start_ns: int, end_ns: int) -> Telemetry:
@@ -190,10 +193,10 @@ def latest(own: tuple[Times, Values], t_ns: Times, max_age_s: float) -> Values:
 
 def _checked(name: str, values: Values, rows: int) -> Values:
     column = np.ascontiguousarray(values, dtype=np.float64)
-    if name not in SIGNALS:
+    if signal_named(name) is None:
         raise TelemetryError(
             f"a telemetry column called {name!r}",
-            "a name from trigger.signals.SIGNALS",
+            "a name that trigger.signals knows",
             "map the recorder's signal to one of them, or leave it out",
         )
     if column.shape != (rows,):

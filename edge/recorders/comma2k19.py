@@ -1,8 +1,8 @@
 """comma2k19: openpilot segments of 60 s, `DONGLE|DATE/SEGMENT/processed_log/...`, alone or a whole route.
 
-Files are .npy without the extension; `t` is float64 seconds of the boot clock. Engagement, pedals and the
-driver's hand on the wheel come from the raw CAN, whose layout is known here for the Toyota RAV4 2017 of chunks
-1 and 2; another car (the Civic of chunks 3 to 10) keeps speed, steering and yaw rate, and says what is missing.
+Files are .npy without the extension; `t` is float64 seconds of the boot clock. Engagement, pedals and the driver's hand
+on the wheel come from the raw CAN (`edge.comma2k19_can`); another car than the dataset's two keeps speed, steering and
+yaw rate, and says what is missing.
 
 Not read: the phone's accelerometer, which measures gravity and the tilt of its mount together with the car;
 acceleration is taken from the wheel speed instead.
@@ -17,45 +17,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.camera import Camera, VideoFile
+from edge.can import CanLog
+from edge.comma2k19_can import Car, Signals, who_drove
 from edge.drive import Drive
 from edge.errors import DriveError
 from edge.joined import JoinedVideo
+from edge.npy import read_npy
+from edge.numbers import sensible
 from trigger.plausible import findings
-from trigger.signals import ControlSource
-from trigger.telemetry import Telemetry, Times, Values
-from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
+from trigger.telemetry import Telemetry, Times
+from trigger.vehicle import UNKNOWN_VEHICLE
 
 NAME = "comma2k19"
 GIVES = (
-    "front camera, speed, steering, yaw rate, position; on the RAV4 2017 engagement, gas, brake pressed, driver torque"
+    "front camera, speed, steering, yaw rate, position; of the RAV4 2017 and the Civic 2016 engagement, pedals pressed "
+    "and the driver's hand on the wheel; of the RAV4 gas"
 )
 LACKS = "engagement and pedals of other cars; the phone's accelerometer"
-ENGAGEMENT = "cruise control is active (openpilot steers and follows); read from CAN 466 CRUISE_ACTIVE"
-RAV4_2017 = VehicleProfile(wheelbase_m=2.65, steering_ratio=16.88)
-"""As in openpilot's parameters for this car."""
+ENGAGEMENT = "cruise control is active (openpilot steers and follows); read from the raw CAN"
+OTHER_CAR = "the raw CAN is that of neither of the dataset's cars: no engagement, gas or brake"
+MAX_OFF_S = 120.0
+"""A segment lasts 60 s; a time further than this from the middle one is damaged."""
 
-Signals = dict[str, tuple[Times, Values]]
-
-
-@dataclass(frozen=True)
-class CanBits:
-    """Where a value sits in a CAN frame: Motorola start bit (its highest), length in bits."""
-
-    bus: int
-    address: int
-    start: int
-    length: int
-
-
-CRUISE_ACTIVE = CanBits(0, 466, 5, 1)
-GAS_RELEASED = CanBits(0, 466, 4, 1)
-GAS_PEDAL = CanBits(0, 705, 55, 8)
-GAS_PEDAL_STEP = 0.005
-BRAKE_PRESSED = CanBits(0, 548, 5, 1)
-STEER_OVERRIDE = CanBits(0, 608, 0, 1)
-TOYOTA = (CRUISE_ACTIVE, GAS_PEDAL, BRAKE_PRESSED, STEER_OVERRIDE)
+Seconds = NDArray[np.float64]
 
 
 def matches(path: Path) -> list[Path]:
@@ -70,7 +57,8 @@ def open(path: Path) -> Drive:
     if not signals:
         raise DriveError(f"{path} holds no readable signal", "CAN/speed, CAN/steering_angle", "copy the segment again")
     telemetry = Telemetry.merge(signals)
-    toyota = all(segment.toyota for segment in segments)
+    cars = {segment.car for segment in segments}
+    car = cars.pop() if len(cars) == 1 else None
     videos = [segment.video for segment in segments if segment.video]
     single = path in _segments(path)
     blind = () if videos else ("video.hevc is absent: telemetry only",)
@@ -84,14 +72,11 @@ def open(path: Path) -> Drive:
         t0_ns=int(telemetry.t_ns[0]),
         telemetry=telemetry,
         cameras=cameras,
-        vehicle=RAV4_2017 if toyota else UNKNOWN_VEHICLE,
-        engagement=ENGAGEMENT if toyota else "",
+        vehicle=car.vehicle if car else UNKNOWN_VEHICLE,
+        engagement=ENGAGEMENT if "engaged" in telemetry else "",
+        static={"car": car.name} if car else {},
         lost=tuple(lost) + tuple(line for camera in cameras.values() for line in camera.lost),
-        notes=(
-            *blind,
-            *_about_can(toyota),
-            *findings(telemetry),
-        ),
+        notes=(*blind, *(() if car else (OTHER_CAR,)), *findings(telemetry)),
     )
 
 
@@ -108,7 +93,7 @@ def _segments(path: Path) -> list[Path]:
 @dataclass(frozen=True)
 class _Segment:
     signals: Signals
-    toyota: bool
+    car: Car | None
     video: VideoFile | None
     lost: list[str]
 
@@ -117,10 +102,8 @@ def _open_segment(path: Path) -> _Segment:
     log, lost = path / "processed_log", []  # type: tuple[Path, list[str]]
     signals = _plain_signals(log, lost)
     can = _raw_can(log / "CAN" / "raw_can", lost)
-    toyota = can is not None and all(can.has(bits) for bits in TOYOTA)
-    if can is not None and toyota:
-        signals |= _toyota(can)
-    return _Segment(signals, toyota, _video(path, lost), lost)
+    told = who_drove(can, lost) if can else None
+    return _Segment(signals | (told[1] if told else {}), told[0] if told else None, _video(path, lost), lost)
 
 
 def _video(path: Path, lost: list[str]) -> VideoFile | None:
@@ -128,11 +111,14 @@ def _video(path: Path, lost: list[str]) -> VideoFile | None:
     file = path / "video.hevc"
     if not file.exists():
         return None
-    seconds = _array(path / "global_pose" / "frame_times", lost)
+    seconds = _array(path / "global_pose" / "frame_times", "f", lost)
     if seconds is None or not seconds.size:
         lost.append(f"{path.name}/video.hevc has no frame times")
         return None
-    video = VideoFile(file, times_ns=np.asarray(np.round(seconds * 1e9), np.int64))
+    if not _believed(seconds).all() or (np.diff(seconds) <= 0).any():
+        lost.append(f"{path.name}/video.hevc is left out: its frame times are damaged")
+        return None
+    video = VideoFile(file, times_ns=_ns(seconds))
     try:
         video.frame_times()
     except DriveError as error:  # the telemetry is worth having without its picture
@@ -149,10 +135,6 @@ def _join(parts: list[Signals]) -> Signals:
     }
 
 
-def _about_can(toyota: bool) -> tuple[str, ...]:
-    return () if toyota else ("the raw CAN is not that of a Toyota RAV4 2017: no engagement, gas or brake",)
-
-
 def _plain_signals(log: Path, lost: list[str]) -> Signals:
     signals: Signals = {}
     for name, folder, column, factor in (
@@ -162,86 +144,59 @@ def _plain_signals(log: Path, lost: list[str]) -> Signals:
         ("lat_deg", "GNSS/live_gnss_ublox", 0, 1.0),
         ("lon_deg", "GNSS/live_gnss_ublox", 1, 1.0),
     ):
-        t_ns = _times(log / folder, lost)
-        values = _array(log / folder / "value", lost)
-        if t_ns is None or values is None:
+        seconds, values = (_array(log / folder / part, "f", lost) for part in ("t", "value"))
+        if seconds is None or values is None:
             continue
-        rows = min(t_ns.size, len(values))
-        if rows < max(t_ns.size, len(values)):
-            lost.append(f"{folder}: {max(t_ns.size, len(values)) - rows} samples without a partner")
-        signals[name] = (t_ns[:rows], np.asarray(values.reshape(len(values), -1)[:rows, column] * factor, np.float64))
+        rows = min(len(seconds), len(values))
+        if alone := max(len(seconds), len(values)) - rows:
+            lost.append(f"{folder}: {alone} samples without a partner")
+        kept = _kept(seconds[:rows], folder, lost)
+        measured = sensible(values.reshape(len(values), -1)[:rows][kept][:, column] * factor)
+        if bad := int(np.isnan(measured).sum()):
+            lost.append(f"{folder}: {bad} values that are not numbers")
+        signals[name] = (_ns(seconds[:rows][kept]), measured)
     return signals
 
 
-@dataclass(frozen=True)
-class _Can:
-    t_ns: Times
-    source: Times
-    address: Times
-    data: np.ndarray
-
-    def has(self, bits: CanBits) -> bool:
-        return bool(((self.source == bits.bus) & (self.address == bits.address)).any())
-
-    def read(self, bits: CanBits) -> tuple[Times, Values]:
-        """Times and unsigned values of one field."""
-        rows = (self.source == bits.bus) & (self.address == bits.address)
-        words = np.frombuffer(self.data[rows].tobytes(), ">u8")
-        shift = np.uint64(64 - (bits.start // 8 * 8 + 7 - bits.start % 8) - bits.length)
-        mask = np.uint64((1 << bits.length) - 1)
-        return self.t_ns[rows], np.asarray((words >> shift) & mask, np.float64)
-
-
-def _toyota(can: _Can) -> Signals:
-    t_ns, engaged = can.read(CRUISE_ACTIVE)
-    gas_ns, gas = can.read(GAS_PEDAL)
-    released_ns, released = can.read(GAS_RELEASED)
-    override_ns, override = can.read(STEER_OVERRIDE)
-    pressed = 1.0 - released
-    return {
-        "engaged": (t_ns, engaged),
-        "gas_fraction": (gas_ns, gas * GAS_PEDAL_STEP),
-        "gas_pressed": (released_ns, pressed),
-        "brake_pressed": can.read(BRAKE_PRESSED),
-        "steering_pressed": (override_ns, override),
-        "control_source_speed": (t_ns, _source(engaged, pressed)),
-        "control_source_steering": (t_ns, _source(engaged, _last(t_ns, override_ns, override))),
-    }
-
-
-def _source(engaged: Values, driver: Values) -> Values:
-    """Human when not engaged, shared when the driver acts beside the system, else system."""
-    acting = np.where(driver > 0.5, float(ControlSource.SHARED), float(ControlSource.SYSTEM))
-    return np.where(engaged > 0.5, acting, float(ControlSource.HUMAN))
-
-
-def _last(t_ns: Times, own_ns: Times, values: Values) -> Values:
-    index = np.searchsorted(own_ns, t_ns, side="right") - 1
-    return np.where(index >= 0, values[np.maximum(index, 0)], 0.0)
-
-
-def _raw_can(folder: Path, lost: list[str]) -> _Can | None:
+def _raw_can(folder: Path, lost: list[str]) -> CanLog | None:
     if not folder.is_dir():
         return None
-    t_ns = _times(folder, lost)
-    arrays = [a for name in ("src", "address", "data") if (a := _array(folder / name, lost)) is not None]
-    if t_ns is None or [len(a) for a in arrays] != [t_ns.size] * 3:
+    kinds = {"t": "f", "src": "i", "address": "i", "data": "S"}
+    arrays = [_array(folder / name, kind, lost) for name, kind in kinds.items()]
+    whole = [array for array in arrays if array is not None]
+    if len(whole) < len(kinds):
         return None
-    source, address, data = arrays
-    return _Can(t_ns, source.astype(np.int64), address.astype(np.int64), data.astype("S8"))
+    if len({len(array) for array in whole}) > 1:
+        lost.append(f"raw_can: its arrays have {', '.join(str(len(array)) for array in whole)} rows")
+        return None
+    seconds, bus, address, data = whole
+    kept = _kept(seconds, "raw_can", lost)
+    if nobody := int((address <= 0).sum()):
+        lost.append(f"raw_can: {nobody} of {address.size} frames have no address")
+    return CanLog(_ns(seconds[kept]), bus[kept], address[kept], data[kept])
 
 
-def _times(folder: Path, lost: list[str]) -> Times | None:
-    seconds = _array(folder / "t", lost)
-    return None if seconds is None else np.asarray(np.round(seconds * 1e9), np.int64)
+def _kept(seconds: Seconds, name: str, lost: list[str]) -> NDArray[np.bool_]:
+    """Samples whose time can be, (N,) bool; the others are counted as lost."""
+    kept = _believed(seconds)
+    if bad := int((~kept).sum()):
+        lost.append(f"{name}: {bad} of {seconds.size} times are damaged")
+    return kept
 
 
-def _array(path: Path, lost: list[str]) -> np.ndarray | None:
+def _believed(seconds: Seconds) -> NDArray[np.bool_]:
+    known = seconds[np.abs(seconds) < 2**33]
+    middle = float(np.median(known)) if known.size else 0.0
+    return np.asarray(np.abs(seconds - middle) <= MAX_OFF_S)
+
+
+def _ns(seconds: Seconds) -> Times:
+    return np.asarray(np.round(seconds * 1e9), np.int64)
+
+
+def _array(path: Path, kind: str, lost: list[str]) -> np.ndarray | None:
     """A .npy file without its extension; None, and a word about it, where it is damaged or absent."""
-    try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        why = "is absent" if isinstance(error, FileNotFoundError) else "is damaged"
-        lost.append(f"{path.parent.name}/{path.name} {why}")
-        return None
+    array = read_npy(path, kind)
+    if array is None:
+        lost.append(f"{path.parent.name}/{path.name} is {'damaged' if path.exists() else 'absent'}")
     return array

@@ -5,7 +5,7 @@ the gas; a negative one brakes or reverses, depending on the speed controller, a
 Engagement: `user/mode` is `user` (human), `local_angle` (the pilot steers) or `local` (it does both). What is stored
 under `user/` while the pilot drives is the human's hand on the stick, not the control that was applied.
 
-Salvaged: NUL bytes in a catalog, lines that do not parse, empty images, `._*` files. Deleted records are hidden. A
+Salvaged: NUL bytes in a catalog, lines that do not parse, damaged images, `._*` files. Deleted records are hidden. A
 clock that stands still or runs faster than any camera is not the drive's: such a tub is timed by its record numbers
 at 20 Hz, DonkeyCar's default drive loop, and says so.
 """
@@ -15,14 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from edge.camera import ImageFiles
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.images import ImageFiles
+from edge.numbers import json_number
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values
@@ -34,6 +35,8 @@ ENGAGEMENT = "user/mode is not user: the pilot steers (local_angle) or drives (l
 DRIVE_LOOP_HZ = 20
 FASTEST_CAMERA_HZ = 125.0
 IMAGE = "cam/image_array"
+MAX_INDEX, MAX_STAMP_MS = 1 << 31, 9e12
+"""Larger ones are damage; their nanoseconds would not fit int64."""
 
 
 def matches(path: Path) -> list[Path]:
@@ -46,11 +49,7 @@ def open(path: Path) -> Drive:
         raise DriveError(f"{path} holds no readable record", "catalogs of JSON records", "copy the tub again")
     t_ns, notes = _clock(tub)
     telemetry = Telemetry.merge({name: (t_ns, values) for name, values in _signals(tub.records).items()})
-    paths = [path / "images" / str(record.get(IMAGE, "")) for record in tub.records]
-    whole = [p.is_file() and p.stat().st_size > 0 for p in paths]
-    if not all(whole):
-        tub.lost.append(f"images: {whole.count(False)} of {len(paths)} are missing or empty")
-    camera = ImageFiles([p for p, good in zip(paths, whole, strict=True) if good], t_ns[np.array(whole)])
+    camera = ImageFiles.of("front", [path / "images" / _image(record) for record in tub.records], t_ns)
     return Drive(
         id=f"donkeycar-{hashlib.sha256(t_ns.tobytes() + str(tub.created).encode()).hexdigest()[:12]}",
         recorder=NAME,
@@ -59,7 +58,7 @@ def open(path: Path) -> Drive:
         telemetry=telemetry,
         cameras={"front": camera} if camera.paths else {},
         engagement=ENGAGEMENT,
-        lost=tuple(tub.lost),
+        lost=(*tub.lost, *camera.lost),
         notes=(*notes, *findings(telemetry)),
     )
 
@@ -76,10 +75,10 @@ def _read(path: Path) -> _Tub:
     deleted = _manifest(path / "manifest.json", tub)
     bad = 0
     for catalog in sorted(path.glob("catalog_*.catalog"), key=_number):
-        for line in catalog.read_bytes().replace(b"\0", b"").splitlines():
+        for line in _lines(catalog, tub):
             record = _record(line)
             if record is None:
-                bad += bool(line.strip())
+                bad += 1
             elif record["_index"] not in deleted:
                 tub.records.append(record)
     if bad:
@@ -88,13 +87,23 @@ def _read(path: Path) -> _Tub:
     return tub
 
 
+def _lines(catalog: Path, tub: _Tub) -> list[bytes]:
+    """Lines that hold anything. NUL bytes around one are a gap that the recorder left; within one they are damage."""
+    try:
+        lines = [line.strip(b"\0 \r\t") for line in catalog.read_bytes().split(b"\n")]
+    except OSError:
+        tub.lost.append(f"{catalog.name} cannot be read")
+        return []
+    return [line for line in lines if line]
+
+
 def _manifest(path: Path, tub: _Tub) -> set[int]:
     """Deleted records; a damaged manifest hides none, and says so."""
     try:
         lines = [json.loads(line) for line in path.read_text(errors="replace").splitlines() if line.strip()]
         tub.created = float(lines[3].get("created_at", 0.0))
         return {int(i) for i in lines[4]["deleted_indexes"]}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, RecursionError):
         tub.lost.append("manifest.json is damaged: deleted records cannot be told from the others")
         return set()
 
@@ -102,10 +111,19 @@ def _manifest(path: Path, tub: _Tub) -> set[int]:
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    known = isinstance(record, dict) and isinstance(record.get("_index"), int)
-    return record if known and isinstance(record.get("_timestamp_ms"), (int, float)) else None
+    if not isinstance(record, dict):
+        return None
+    index, stamp_ms = record.get("_index"), record.get("_timestamp_ms")
+    if not isinstance(index, int) or not isinstance(stamp_ms, (int, float)):
+        return None
+    return record if 0 <= index < MAX_INDEX and 0 <= stamp_ms < MAX_STAMP_MS else None
+
+
+def _image(record: dict[str, Any]) -> str:
+    """The picture's file, never one outside the tub."""
+    return PurePosixPath(str(record.get(IMAGE, ""))).name
 
 
 def _number(path: Path) -> int:
@@ -142,6 +160,4 @@ def _signals(records: list[dict[str, Any]]) -> dict[str, Values]:
 
 
 def _column(records: list[dict[str, Any]], name: str) -> Values:
-    values = [record.get(name) for record in records]
-    numbers = [float(v) if isinstance(v, (int, float)) else float("nan") for v in values]
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    return np.array([json_number(record.get(name)) for record in records], np.float64)

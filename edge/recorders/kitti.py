@@ -21,15 +21,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from edge.camera import ImageFiles
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.images import ImageFiles, is_whole
+from edge.numbers import sensible
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times
@@ -46,8 +48,6 @@ YEARS = range(1970, 2262)
 FILE = re.compile(r"(\d{10})\.(?:txt|png)", re.ASCII)
 NUMBERS = 30
 """Numbers in one oxts file."""
-LARGEST = 1e12
-"""In any unit used here: larger sizes are damage, as infinity is."""
 SIGNALS = {
     "lat_deg": (0, 1.0),
     "lon_deg": (1, 1.0),
@@ -67,8 +67,8 @@ def matches(path: Path) -> list[Path]:
 
 def open(path: Path) -> Drive:
     """Open one drive; a stream that is absent or damaged is said in `lost`. Raises DriveError."""
-    oxts = _stream(path / "oxts", ".txt")
-    streams = {name: _stream(path / folder, ".png") for name, folder in CAMERAS.items()}
+    oxts = _stream(path / "oxts", ".txt", lambda file: file.stat().st_size > 0)
+    streams = {name: _stream(path / folder, ".png", is_whole) for name, folder in CAMERAS.items()}
     telemetry = _telemetry(oxts)
     cameras = {name: ImageFiles(stream.files, stream.t_ns) for name, stream in streams.items() if stream.files}
     starts = [int(times[0]) for times in (telemetry.t_ns, *(c.t_ns for c in cameras.values())) if times.size]
@@ -114,15 +114,15 @@ class _Stream:
     notes: list[str]
 
 
-def _stream(folder: Path, ending: str) -> _Stream:
+def _stream(folder: Path, ending: str, whole_file: Callable[[Path], bool]) -> _Stream:
     if not (folder / "data").is_dir():
         return _Stream(folder.name, [], np.empty(0, np.int64), [f"{folder.name}/data is absent"], [])
     stamps, lost = _timestamps(folder)
     named = ((FILE.fullmatch(p.name), p) for p in (folder / "data").iterdir() if p.suffix == ending and p.is_file())
     files = {int(number[1]): p for number, p in named if number}
-    whole = sorted(n for n in files.keys() & stamps.keys() if files[n].stat().st_size)
+    whole = sorted(n for n in files.keys() & stamps.keys() if whole_file(files[n]))
     if missing := len(stamps) - len(whole):
-        lost.append(f"{folder.name}: {missing} of {len(stamps)} files are missing or empty")
+        lost.append(f"{folder.name}: {missing} of {len(stamps)} files are missing, empty or damaged")
     if untimed := len(files.keys() - stamps.keys()):
         lost.append(f"{folder.name}: {untimed} of {len(files)} files have no time")
     times = np.array([stamps[n] for n in whole], np.int64)
@@ -164,8 +164,7 @@ def _telemetry(oxts: _Stream) -> Telemetry:
     used = [i for i, row in enumerate(rows) if row is not None]
     if bad := len(rows) - len(used):
         oxts.lost.append(f"oxts: {bad} of {len(rows)} files do not hold {NUMBERS} numbers")
-    table = np.array([rows[i] for i in used], np.float64).reshape(-1, NUMBERS)
-    table[~(np.abs(table) < LARGEST)] = np.nan
+    table = sensible(np.array([rows[i] for i in used], np.float64).reshape(-1, NUMBERS))
     if bad := int(np.isnan(table[:, [YAW, *(place for place, _ in SIGNALS.values())]]).sum()):
         oxts.lost.append(f"oxts: {bad} values that are not numbers")
     t_ns = oxts.t_ns[used]

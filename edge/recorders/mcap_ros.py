@@ -10,7 +10,8 @@ Any other topic (CDR or JSON) through `edge.topic_mapping`; what it maps wins. s
 JSON) needs no mapping. Cameras: `edge.message_camera`. Storage: `edge.bag`. Time: `edge.message`.
 
 A recording is read from its beginning to its end on opening, so that one that broke off gives all that is whole; a long
-one takes as long to open as its bytes take to read.
+one takes as long to open as its bytes take to read, but no more memory: values wait in a file until it is known which
+clock a topic follows and which topic gives a column.
 
 Not read: raw images, depth, other video codecs, ROS 1 bags, bags compressed as whole files, mapped protobuf topics.
 """
@@ -19,30 +20,29 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-
 from edge.bag import STORAGE, Bag, open_bag, storage_files
+from edge.camera import Camera
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.message import Channel, Clocked
-from edge.message_camera import PICTURES, PictureTopic, cameras_of
+from edge.gathered import gathered
+from edge.message import Channel
+from edge.message_camera import PictureTopic, cameras_of
+from edge.message_columns import HUMAN, SYSTEM, UNKNOWN, WHO_DROVE, blocks_of, columns_of, settle
+from edge.message_picture import PICTURES
 from edge.message_signal import SignalTopic, decoder_of
 from edge.topic_mapping import DEGREES, MAPPING, Rule, TopicMapping, read_mapping, times_factor
 from trigger.plausible import findings
-from trigger.signals import SIGNALS, ControlSource
-from trigger.telemetry import Telemetry, Times, Values
+from trigger.signals import SIGNALS
+from trigger.telemetry import Recorded
 
 NAME = "mcap"
 GIVES = "any number of cameras; speed, yaw rate, road wheel angle and control mode of Autoware; any topic you map"
 LACKS = "raw images, other video codecs, protobuf topics; pedals, unless mapped"
-MAX_SPAN_NS = 86_400_000_000_000
-"""Messages further than a day from the recording's middle have a damaged time."""
 ENGAGEMENT = "Autoware's control mode is AUTONOMOUS, AUTONOMOUS_STEER_ONLY or AUTONOMOUS_VELOCITY_ONLY"
-HUMAN, SYSTEM, UNKNOWN = (float(s) for s in (ControlSource.HUMAN, ControlSource.SYSTEM, ControlSource.UNKNOWN))
 NAN = float("nan")
 MODES = {
     1: (1.0, SYSTEM, SYSTEM),
@@ -71,10 +71,12 @@ def open(path: Path) -> Drive:
     bag = open_bag(path, lost)
     signals, pictures = _collect(bag, mapping, lost)
     notes: list[str] = []
-    telemetry = Telemetry.merge(_columns(signals, mapping, notes, lost))
+    columns = columns_of(signals, mapping.signals, notes, lost)
+    telemetry = gathered(blocks_of(columns), lost)
     cameras = cameras_of(bag, pictures, mapping.cameras, lost)
-    times = [t for t in (telemetry.t_ns, *(camera.frame_times() for camera in cameras.values())) if len(t)]
-    if not times:
+    starts = [telemetry.span_ns[0]] if telemetry.span_ns else []
+    starts += [int(times[0]) for camera in cameras.values() if len(times := camera.frame_times())]
+    if not starts:
         why = f"; {lost[0]}" if lost else ""
         raise DriveError(
             f"{path} holds no signal and no picture that swerve knows; it has {_named(bag.channels)}{why}",
@@ -84,16 +86,26 @@ def open(path: Path) -> Drive:
     if cameras:
         notes.append("the pictures lie inside the recording: a cut encodes them again")
     return Drive(
-        id=f"{NAME}-{hashlib.sha256(b''.join(t.tobytes() for t in times)).hexdigest()[:12]}",
+        id=_id(telemetry, cameras),
         recorder=NAME,
         source=path,
-        t0_ns=int(min(t[0] for t in times)),
+        t0_ns=min(starts),
         telemetry=telemetry,
         cameras=cameras,
         engagement=_engagement(signals) if "engaged" in telemetry else "",
         lost=tuple(lost) + tuple(line for camera in cameras.values() for line in camera.lost),
         notes=(*notes, *findings(telemetry)),
     )
+
+
+def _id(telemetry: Recorded, cameras: Mapping[str, Camera]) -> str:
+    """From all times, so that a copy under another name is the same drive."""
+    digest = hashlib.sha256()
+    for block in telemetry.blocks():
+        digest.update(block.t_ns.tobytes())
+    for camera in cameras.values():
+        digest.update(camera.frame_times().tobytes())
+    return f"{NAME}-{digest.hexdigest()[:12]}"
 
 
 def _require_packages(path: Path) -> None:
@@ -113,8 +125,7 @@ def _mode(part: int) -> Callable[[float], float]:
 
 AUTOWARE_RULES = {
     "ControlModeReport": tuple(
-        Rule(column, "mode", _mode(part))
-        for part, column in enumerate(("engaged", "control_source_steering", "control_source_speed"))
+        Rule(column, "mode", _mode(part)) for part, column in enumerate(("engaged", *WHO_DROVE))
     ),
     "SteeringReport": (Rule("steering_tire_deg", "steering_tire_angle", times_factor(DEGREES)),),
     "VelocityReport": (
@@ -144,66 +155,13 @@ def _collect(bag: Bag, mapping: TopicMapping, lost: list[str]) -> tuple[list[Sig
         else:
             if channel.topic not in signals:
                 rules = mapping.signals.get(channel.topic) or KNOWN_RULES[channel.type]
-                signals[channel.topic] = SignalTopic(channel, rules=rules, decode=decoder_of(channel, lost))
+                signals[channel.topic] = SignalTopic(channel, rules, decoder_of(channel, lost))
             signals[channel.topic].take(message)
     lost += [line for file in bag.files for line in file.lost]
-    _drop_far_times([*signals.values(), *pictures.values()], lost)
+    settle([*signals.values(), *pictures.values()], lost)
     absent = (mapping.signals.keys() | mapping.cameras.keys()) - {channel.topic for channel in bag.channels}
     lost += [f"{topic}, named in {MAPPING}, is not in the recording" for topic in sorted(absent)]
     return list(signals.values()), list(pictures.values())
-
-
-def _drop_far_times(topics: Sequence[Clocked], lost: list[str]) -> None:
-    """One damaged time would stretch a drive over years."""
-    if not any(topic.log_ns for topic in topics):
-        return
-    middle = int(np.median(np.concatenate([topic.log_ns for topic in topics])))
-    for topic in topics:
-        kept = [abs(t - middle) <= MAX_SPAN_NS for t in topic.log_ns]
-        if not all(kept):
-            lost.append(f"{topic.channel.topic}: {kept.count(False)} messages are more than a day from the others")
-            topic.keep(kept)
-
-
-def _columns(
-    topics: Sequence[SignalTopic], mapping: TopicMapping, notes: list[str], lost: list[str]
-) -> dict[str, tuple[Times, Values]]:
-    """One topic a column: what the user mapped, then Autoware's own topics, then the first by name."""
-    ranked = sorted(topics, key=lambda t: (t.channel.topic not in mapping.signals, _rank(t.channel.topic)))
-    columns: dict[str, tuple[Times, Values]] = {}
-    for topic in ranked:
-        t_ns, values = topic.times(), np.array(topic.values, np.float64).reshape(-1, len(topic.rules))
-        for i, rule in enumerate(topic.rules):
-            if np.isnan(values[:, i]).all():
-                notes += [] if rule.optional else [f"{topic.channel.topic} says nothing of {rule.column}"]
-                continue
-            if rule.column in columns:
-                notes.append(f"{rule.column} is also in {topic.channel.topic}, which is left out")
-            else:
-                columns[rule.column] = (t_ns, values[:, i])
-        if topic.bad:
-            total = topic.bad + len(topic.values)
-            lost.append(f"{topic.channel.topic}: {topic.bad} of {total} messages cannot be read")
-        if any(topic.stamp_ns) and not topic.trusts_stamps:
-            notes.append(f"{topic.channel.topic}: its stamps are not near the log's clock; timed by the log")
-    _who_drove(columns, notes)
-    return columns
-
-
-def _rank(topic: str) -> tuple[bool, str]:
-    return not topic.startswith("/vehicle/status/"), topic
-
-
-def _who_drove(columns: dict[str, tuple[Times, Values]], notes: list[str]) -> None:
-    """Where only `engaged` is mapped, the system is taken to work both axes."""
-    for name in ("control_source_steering", "control_source_speed"):
-        if name in columns:
-            continue
-        if "engaged" in columns:
-            t_ns, engaged = columns["engaged"]
-            columns[name] = (t_ns, np.where(np.isnan(engaged), UNKNOWN, np.where(engaged > 0.5, SYSTEM, HUMAN)))
-        else:
-            notes.append(f"nothing says who drove ({name}): no labels")
 
 
 def _engagement(topics: Sequence[SignalTopic]) -> str:

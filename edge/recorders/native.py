@@ -8,7 +8,7 @@ from edge.camera import VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
 from edge.manifest import MANIFEST, TELEMETRY, Manifest, read_manifest
-from edge.schema import read_telemetry
+from edge.stored import open_telemetry
 
 NAME = "native"
 GIVES = "cameras, all signals, engagement, consent, clips"
@@ -16,7 +16,8 @@ LACKS = "nothing: what was written is read"
 
 
 def matches(path: Path) -> list[Path]:
-    return [path] if (path / MANIFEST).is_file() else []
+    """Also a folder that lost its manifest: its video must not pass for a bare one, which has no consent to heed."""
+    return [path] if (path / MANIFEST).exists() or (path / TELEMETRY).is_file() else []
 
 
 def open(path: Path) -> Drive:
@@ -37,7 +38,7 @@ def open(path: Path) -> Drive:
         recorder=manifest.recorder,
         source=path,
         t0_ns=manifest.t0_ns,
-        telemetry=read_telemetry(path / TELEMETRY),
+        telemetry=open_telemetry(path / TELEMETRY),
         cameras=cameras,
         vehicle=manifest.vehicle,
         engagement=manifest.engagement,
@@ -55,4 +56,9 @@ def _lost(manifest: Manifest, cameras: dict[str, VideoFile]) -> tuple[str, ...]:
         for name, camera in cameras.items()
         if not camera.lost and (found := camera.total_frames) < manifest.cameras[name].frames
     )
-    return lost + short
+    unseen = tuple(
+        f"{camera.path.name}: none of its frames lies in the clip's window"
+        for camera in cameras.values()
+        if camera.window_ns and not camera.frame_times().size
+    )
+    return lost + short + unseen

@@ -32,6 +32,7 @@ import numpy as np
 
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.numbers import json_number
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values
@@ -45,8 +46,6 @@ MESSAGES = ("vehicle_monitor", "steeranglefeedback", "pose")
 SCENE_FILE = re.compile(r"(scene-\d{4})_([a-z_]+)\.json", re.ASCII)
 FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 BRAKE_SWITCH = {1.0: 0.0, 2.0: 1.0, 3.0: 1.0}
-LARGEST = 1e12
-"""In any unit used here: larger sizes are damage, as infinity is."""
 MAX_UTIME = 2**63 // 1000 - 1
 """Microseconds whose nanoseconds fit int64."""
 
@@ -188,6 +187,4 @@ def _raw(message: Message, source: _Source) -> float:
     value = message.get(source.field)
     if source.item is not None:
         value = value[source.item] if isinstance(value, list) and len(value) == 3 else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return math.nan
-    return float(value) if abs(value) < LARGEST else math.nan
+    return json_number(value)

@@ -16,19 +16,20 @@ never taken for labels.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from edge.camera import Camera, ImageFiles, VideoFile
+from edge.camera import Camera, VideoFile
+from edge.csv_rows import csv_rows
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.images import ImageFiles
+from edge.numbers import number
 from trigger.plausible import findings, unphysical_steering
 from trigger.signals import SIGNALS, ControlSource
 from trigger.telemetry import Telemetry, Times
@@ -47,7 +48,8 @@ HEADERLESS = (
     *("angle", "torque", "speed", "lat", "long", "alt"),
 )
 LABELS, PICTURES, VIDEOS = (".csv", ".txt"), (".jpg", ".jpeg", ".png"), (".mp4", ".mov", ".mkv", ".avi")
-IMAGE_TIME = re.compile(r"(\d{16,19})\.(?:jpe?g|png)$", re.IGNORECASE)
+IMAGE_TIME = re.compile(r"(\d{16,19})\.(?:jpe?g|png)$", re.IGNORECASE | re.ASCII)
+MAX_NS = 2**63 - 1
 UDACITY = {
     "angle": ("steering_wheel_deg", 180.0 / np.pi),
     "steering_angle": ("steering_wheel_deg", 180.0 / np.pi),
@@ -122,10 +124,10 @@ class _Labels:
 
 
 def _read_labels(path: Path) -> _Labels:
-    rows = _rows(path)
+    rows = csv_rows(path)
     first = next(rows, None)
     if first is None:
-        raise DriveError(f"{path} is empty", "a header and rows of labels", "copy the recording again")
+        raise DriveError(f"{path} has no readable header", "a header and rows of labels", "copy the recording again")
     headerless = _is_headerless(first)
     header = list(HEADERLESS) if headerless else [name.strip() for name in first]
     mapping = {i: UDACITY.get(name, (name, 1.0)) for i, name in enumerate(header) if name in UDACITY or name in SIGNALS}
@@ -140,13 +142,13 @@ def _read_labels(path: Path) -> _Labels:
     bad_rows = bad_values = 0
     body = chain([first], rows) if headerless else rows
     for row in body:
-        t_ns = _row_time(row, header)
-        if t_ns is None:
+        t_ns = _row_time(row, header) if row else None
+        if row is None or t_ns is None:
             bad_rows += 1
             continue
         labels.t_ns.append(t_ns)
         for i, (name, factor) in mapping.items():
-            value = _number(row[i]) if i < len(row) else float("nan")
+            value = number(row[i]) if i < len(row) else float("nan")
             bad_values += value != value
             labels.columns[name].append(value * factor)
     if bad_rows or bad_values:
@@ -157,14 +159,8 @@ def _read_labels(path: Path) -> _Labels:
     return labels
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
-    """Rows of a CSV; NUL bytes and broken text are damage in single rows, not a reason to stop."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        yield from csv.reader(line.replace("\0", "") for line in file)
-
-
 def _is_headerless(row: list[str]) -> bool:
-    return len(row) == len(HEADERLESS) and row[1].isdigit() and IMAGE_TIME.search(row[5]) is not None
+    return len(row) == len(HEADERLESS) and row[1].isdigit() and _image_time(row[5]) is not None
 
 
 def _time_columns(header: list[str]) -> list[int]:
@@ -175,18 +171,18 @@ def _time_columns(header: list[str]) -> list[int]:
 def _row_time(row: list[str], header: list[str]) -> int | None:
     for i in _time_columns(header):
         text = row[i].strip() if i < len(row) else ""
-        named = IMAGE_TIME.search(text)
-        if named or (text.isdigit() and 10 <= len(text) <= 19):
-            return int(named[1] if named else text)
+        named = _image_time(text)
+        if named is not None:
+            return named
+        if re.fullmatch(r"[0-9]{10,19}", text) and int(text) <= MAX_NS:
+            return int(text)
     return None
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return float("nan")
-    return value if np.isfinite(value) else float("nan")
+def _image_time(name: str) -> int | None:
+    """The digits of an image's name, ns."""
+    named = IMAGE_TIME.search(name)
+    return int(named[1]) if named and int(named[1]) <= MAX_NS else None
 
 
 def _is(path: Path, endings: tuple[str, ...]) -> bool:
@@ -202,8 +198,8 @@ def _label_columns(path: Path) -> int:
     if not _is(path, LABELS) or not path.is_file():
         return 0
     try:
-        first = next(_rows(path), [])
-    except (OSError, csv.Error):
+        first = next(csv_rows(path), None) or []
+    except DriveError:
         return 0
     names = {name.strip() for name in first}
     known = bool(names & (UDACITY.keys() | SIGNALS.keys())) and bool(_time_columns([n.strip() for n in first]))
@@ -221,7 +217,9 @@ def _label_files(folder: Path) -> list[Path]:
 
 def _images_in(folder: Path) -> list[Path]:
     return (
-        sorted(p for p in folder.iterdir() if _is(p, PICTURES) and IMAGE_TIME.search(p.name)) if folder.is_dir() else []
+        sorted(p for p in folder.iterdir() if _is(p, PICTURES) and _image_time(p.name) is not None)
+        if folder.is_dir()
+        else []
     )
 
 
@@ -261,16 +259,8 @@ def _camera_name(folder: Path) -> str:
 
 
 def _image_camera(folder: Path) -> ImageFiles:
-    paths = _images_in(folder)
-    whole = [p for p in paths if p.stat().st_size > 0]
-    lost = (
-        (f"{folder.name}: {len(paths) - len(whole)} of {len(paths)} images are empty",)
-        if len(whole) < len(paths)
-        else ()
-    )
-    times = np.array([int(IMAGE_TIME.search(p.name)[1]) for p in whole], np.int64)  # type: ignore[index]
-    order = np.argsort(times)
-    return ImageFiles([whole[i] for i in order], times[order], lost)
+    timed = sorted((t_ns, p) for p in _images_in(folder) if (t_ns := _image_time(p.name)) is not None)
+    return ImageFiles.of(folder.name, [p for _, p in timed], np.array([t_ns for t_ns, _ in timed], np.int64))
 
 
 def _alignment(cameras: dict[str, Camera], t_ns: Times) -> list[str]:

@@ -15,7 +15,6 @@ not read: a decimal comma would put every number in another's place.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import re
@@ -27,9 +26,11 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from edge.camera import ImageFiles
+from edge.csv_rows import csv_rows
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.images import ImageFiles
+from edge.numbers import number
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times
@@ -53,8 +54,6 @@ SIGNALS = {
 IMAGE_TIME = re.compile(r"(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d{3})\.(?:jpe?g|png)$", re.ASCII | re.IGNORECASE)
 YEARS = range(1970, 2262)
 """Years whose times fit int64 ns."""
-LARGEST = 1e12
-"""In any unit used here: larger sizes are damage, as infinity is."""
 LOOKED_AT_ROWS = 20
 """Rows in which `matches` looks for the simulator's."""
 MAX_GAP_S = 10.0
@@ -130,12 +129,12 @@ def _read(path: Path) -> _Log:
     times: list[int] = []
     rows: list[list[str]] = []
     bad_rows = 0
-    for row in _rows(path):
-        t_ns = _row_time(row)
-        if t_ns is not None:
+    for row in csv_rows(path):
+        t_ns = _row_time(row) if row else None
+        if row and t_ns is not None:
             times.append(t_ns)
             rows.append(row)
-        elif row and not _is_header(row):
+        elif not row or not _is_header(row):
             bad_rows += 1
     stamped = np.array(times, np.int64)
     order = np.argsort(stamped, kind="stable")
@@ -143,33 +142,17 @@ def _read(path: Path) -> _Log:
     log = _Log(stamped[last], bad_rows=bad_rows, backward=int((np.diff(stamped) < 0).sum()))
     log.repeated = stamped.size - last.size
     for i in last.tolist():
-        numbers = tuple(_number(text) for text in rows[i][3:])
+        numbers = tuple(number(text) for text in rows[i][3:])
         log.numbers.append(numbers)
         log.images.append(tuple(_file_name(text) for text in rows[i][:3]))
         log.bad_values += sum(math.isnan(number) for number in numbers)
     return log
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
-    """Rows of the log, [] for an empty line; NUL bytes and broken text are damage in single rows, no reason to stop."""
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            yield from (_row(line.replace("\0", "").strip()) for line in file)
-    except OSError as error:
-        raise DriveError(f"{path} cannot be read: {error}", "a CSV file", "copy the recording again") from error
-
-
-def _row(line: str) -> list[str]:
-    try:
-        return next(csv.reader([line]), [])
-    except csv.Error:
-        return [line]
-
-
 def _is_log(path: Path) -> bool:
     try:
         return path.is_file() and any(
-            _is_header(row) or _row_time(row) is not None for row in islice(_rows(path), LOOKED_AT_ROWS)
+            _is_header(row) or _row_time(row) is not None for row in islice(csv_rows(path), LOOKED_AT_ROWS) if row
         )
     except DriveError:
         return False
@@ -198,22 +181,9 @@ def _file_name(text: str) -> str:
     return PureWindowsPath(text.strip()).name
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if abs(value) < LARGEST else math.nan
-
-
 def _cameras(folder: Path, log: _Log) -> dict[str, ImageFiles]:
-    """The three cameras, each with the pictures that are there; an absent or empty picture is counted as lost."""
-    present = {p.name for p in folder.iterdir() if p.is_file() and p.stat().st_size} if folder.is_dir() else set()
-    cameras = {}
-    for name, column in CAMERAS.items():
-        names = [row[column] for row in log.images]
-        whole = np.array([image in present for image in names])
-        missing = int((~whole).sum())
-        lost = (f"camera {name}: {missing} of {len(names)} images are missing or empty",) if missing else ()
-        cameras[name] = ImageFiles([folder / image for image in names if image in present], log.t_ns[whole], lost)
-    return cameras
+    """The three cameras, each with the pictures that are there."""
+    return {
+        name: ImageFiles.of(f"camera {name}", [folder / row[column] for row in log.images], log.t_ns)
+        for name, column in CAMERAS.items()
+    }

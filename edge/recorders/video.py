@@ -27,6 +27,7 @@ from edge.camera import VideoFile, open_video, video_stream
 from edge.drive import Drive
 from edge.errors import DriveError, VideoError
 from edge.frame_clock import one_frame_t_ns
+from edge.transport import PACKET_BYTES, SYNC
 from trigger.telemetry import Telemetry
 
 NAME = "video"
@@ -34,8 +35,6 @@ GIVES = "one camera"
 LACKS = "every signal: only the random baseline chooses from it; often the time"
 
 ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".ts")
-TS_PACKET = 188
-"""Bytes of an MPEG-TS packet; each begins with the letter G."""
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Earlier creation times are a clock that was never set: 1904 and 1970 are zero in one calendar or another."""
 NEWEST = datetime(2262, 1, 1, tzinfo=UTC)
@@ -43,6 +42,8 @@ NEWEST = datetime(2262, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MISSING_NS = 1_000_000_000
 """Sound and picture seldom end at the same time; a picture that ends earlier than this has lost its end."""
+STEADY, STEADY_SHARE = 0.5, 0.9
+"""A rate is steady where this share of its steps differs from the usual one by no more than this part of it."""
 HASHED_BYTES = 1 << 20
 """Of a file's beginning; with its size they name it."""
 
@@ -76,6 +77,7 @@ def open(path: Path) -> Drive:
         notes=(
             "no telemetry: triggers that need signals cannot run, only the baseline chooses from this drive",
             f"the first frame is at {origin}",
+            *_pauses(camera),
         ),
     )
 
@@ -96,7 +98,7 @@ def _is_video(path: Path) -> bool:
 def _is_mpeg_ts(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(TS_PACKET + 1)[::TS_PACKET] == b"GG"
+            return file.read(PACKET_BYTES + 1)[::PACKET_BYTES] == bytes([SYNC, SYNC])
     except OSError:
         return False
 
@@ -137,6 +139,17 @@ def _short(camera: VideoFile, head: _Head) -> tuple[str, ...]:
     if head.duration_ns - shown_ns < MAX_MISSING_NS:
         return ()
     return (f"{camera.path.name}: lasts {head.duration_ns / 1e9:.1f} s, its picture ends after {shown_ns / 1e9:.1f} s",)
+
+
+def _pauses(camera: VideoFile) -> tuple[str, ...]:
+    """Containers can lose frames without a trace; where the rate is steady otherwise, a longer step tells them."""
+    times = camera.frame_times()
+    steps = np.diff(times) / max(1, int(np.median(np.diff(times)))) if len(times) > 1 else np.empty(0)
+    long = np.flatnonzero(steps > 1.0 + STEADY)
+    if not long.size or np.mean(np.abs(steps - 1.0) <= STEADY) < STEADY_SHARE:
+        return ()
+    missing, first_s = int((np.round(steps[long]) - 1).sum()), (times[long[0]] - times[0]) / 1e9
+    return (f"{max(1, missing)} frames are missing at a steady rate, the first after {first_s:.1f} s",)
 
 
 def _parsed(text: str) -> int:

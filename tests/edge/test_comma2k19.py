@@ -1,64 +1,84 @@
-"""A comma2k19 segment: signs, units, and what the raw CAN says of who drove."""
+"""A comma2k19 segment: signs, units, and what the raw CAN of its two cars says of who drove."""
 
 import shutil
 
-import av
 import numpy as np
 import pytest
-from conftest import picture
+from makers.comma2k19 import HZ, START_S, civic, rav4, save, write_can, write_segment
 
+from edge.comma2k19_can import CIVIC, RAV4
 from edge.drive import open_drive
 from edge.errors import DriveError
-from edge.recorders.comma2k19 import CRUISE_ACTIVE, GAS_PEDAL, CanBits, _Can
 from edge.remux import copy_stretch
 from trigger.detect import detect
 from trigger.rate import rate
 from trigger.signals import ControlSource
 
 SEGMENT = "comma2k19/Example_1/b0c9d2329ad1606b_2018-08-02--08-34-47/40"
+HUMAN, SYSTEM, SHARED = float(ControlSource.HUMAN), float(ControlSource.SYSTEM), float(ControlSource.SHARED)
 
 
-def can(address, *frames):
-    data = np.array([f.rstrip(b"\0") for f in frames], "S8")
-    n = len(frames)
-    return _Can(np.arange(n), np.zeros(n, np.int64), np.full(n, address), data)
+def test_checksums_are_those_of_frames_from_the_cars():
+    """A RAV4's, as the example segment has them; a Civic's, from opendbc's own test of Honda's sum."""
+    frame = np.frombuffer(bytes.fromhex("0014df14bbca3a91"), np.uint8)[None]
+    assert RAV4.checksum(705, frame).tolist() == [0x91]
+    for counter, wanted in enumerate((11, 10, 9, 8)):
+        frame = np.array([[0x41, 0x05, 0, 0, counter << 4]], np.uint8)  # LKAS_HUD
+        assert CIVIC.checksum(829, frame).tolist() == [wanted]
 
 
-def test_bits_are_counted_as_a_dbc_counts_them():
-    messages = can(705, b"\0\0\0\0\0\0\x4e\0", b"\0\0\0\0\0\0\0\0")
-    assert messages.read(GAS_PEDAL)[1].tolist() == [78.0, 0.0]
-    assert can(466, b"\x20", b"\x10").read(CRUISE_ACTIVE)[1].tolist() == [1.0, 0.0]
-    speed = can(180, b"\0\0\0\0\0\x0b\x7a\0").read(CanBits(0, 180, 47, 16))
-    assert speed[1].tolist() == [2938.0]
+def drive_of(folder, frames, **options):
+    return open_drive(write_can(write_segment(folder / "40"), frames, **options))
 
 
-def write_segment(folder, n=300, start_s=100.0, video=False):
-    if video:
-        write_video(folder / "video.hevc", range(round(start_s), round(start_s) + 60))
-        (folder / "global_pose").mkdir()
-        with (folder / "global_pose/frame_times").open("wb") as file:
-            np.save(file, start_s + np.arange(60) / 20)
-    for name, values in {
-        "CAN/speed": np.full((n, 1), 10.0),
-        "CAN/steering_angle": np.sin(np.arange(n) / 30),
-        "IMU/gyro": np.zeros((n, 3)),
-    }.items():
-        (folder / "processed_log" / name).mkdir(parents=True)
-        for part, array in (("t", start_s + np.arange(n) / 100), ("value", values)):
-            with (folder / "processed_log" / name / part).open("wb") as file:
-                np.save(file, array)
-    return folder
+def last(drive, name):
+    return drive.telemetry.samples(name)[1][-1]
 
 
-def write_video(path, numbers):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", format="hevc") as container:
-        stream = container.add_stream("libx265", rate=20)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = {"x265-params": "bframes=0:keyint=20:log-level=0"}
-        for number in numbers:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="rgb24")))
-        container.mux(stream.encode(None))
+@pytest.mark.parametrize(
+    ("car", "said", "pressed", "speed", "steering"),
+    [
+        (rav4, {}, (0, 0, 0), HUMAN, HUMAN),
+        (rav4, {"gas": 29.0}, (1, 0, 0), HUMAN, HUMAN),
+        (rav4, {"engaged": True}, (0, 0, 0), SYSTEM, SYSTEM),
+        (rav4, {"engaged": True, "gas": 5.0}, (1, 0, 0), SHARED, SYSTEM),
+        (rav4, {"engaged": True, "torque": -101, "brake": True}, (0, 1, 1), SYSTEM, SHARED),
+        (rav4, {"engaged": True, "torque": 100}, (0, 0, 0), SYSTEM, SYSTEM),
+        (civic, {}, (0, 0, 0), HUMAN, HUMAN),
+        (civic, {"engaged": True}, (0, 0, 0), SYSTEM, SYSTEM),
+        (civic, {"engaged": True, "gas": 3}, (1, 0, 0), SHARED, SYSTEM),
+        (civic, {"engaged": True, "torque": 1201, "brake": True}, (0, 1, 1), SYSTEM, SHARED),
+        (civic, {"switch": True}, (0, 1, 0), HUMAN, HUMAN),
+    ],
+)
+def test_who_drove_and_with_what(tmp_path, car, said, pressed, speed, steering):
+    drive = drive_of(tmp_path, [car(0.0)] * 2 + [car(0.0, **said)] * HZ)
+    assert last(drive, "engaged") == said.get("engaged", False)
+    assert tuple(last(drive, f"{control}_pressed") for control in ("gas", "brake", "steering")) == pressed
+    assert (last(drive, "control_source_speed"), last(drive, "control_source_steering")) == (speed, steering)
+    assert ("gas_fraction" in drive.telemetry) == (car is rav4)
+    if car is rav4:
+        assert last(drive, "gas_fraction") == said.get("gas", 0.0) / 100
+    assert drive.static["car"] == ("Toyota RAV4 2017" if car is rav4 else "Honda Civic 2016")
+
+
+def test_a_switch_that_flickers_is_no_brake(tmp_path):
+    drive = drive_of(tmp_path, [civic(0.0, switch=i in (5, 9, 10)) for i in range(20)])
+    assert np.flatnonzero(drive.telemetry.samples("brake_pressed")[1]).tolist() == [10]
+
+
+def test_frames_that_the_computer_sent_are_not_the_cars(tmp_path):
+    drive = drive_of(tmp_path, [rav4(0.0, engaged=True)] * 9, bus=128)
+    assert "engaged" not in drive.telemetry
+
+
+def test_damaged_frames_are_no_disengagement(tmp_path):
+    steps = [rav4(i / HZ, engaged=True) for i in range(200)]
+    lost = [(address, b"" if 60 <= i < 160 else data) for i, step in enumerate(steps) for address, data in step]
+    drive = drive_of(tmp_path, [lost[i : i + 4] for i in range(0, 800, 4)])
+    assert drive.telemetry.samples("engaged")[1].tolist() == [1.0] * 100
+    assert "CAN PCM_CRUISE: 100 of 200 frames have a wrong checksum" in drive.lost
+    assert not [e for e in detect(drive.telemetry, drive.vehicle).events if e.kind == "disengagement"]
 
 
 def test_segments_of_a_route_are_one_drive_and_windows_cross_their_border(tmp_path):
@@ -78,11 +98,16 @@ def test_segments_of_a_route_are_one_drive_and_windows_cross_their_border(tmp_pa
 def test_another_car_keeps_what_needs_no_can(tmp_path):
     drive = open_drive(write_segment(tmp_path / "40"))
     assert "engaged" not in drive.telemetry
-    assert any("not that of a Toyota" in note for note in drive.notes)
+    assert any("neither of the dataset's cars" in note for note in drive.notes)
     assert detect(drive.telemetry, drive.vehicle).absent["disengagement"] == "engaged"
 
 
-@pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_bytes(p.read_bytes()[:500])])
+def half(path):
+    """Another length in the header: numpy would read the first part and say nothing."""
+    path.write_bytes(path.read_bytes().replace(b"(300,)", b"(100,)"))
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_bytes(p.read_bytes()[:500]), half])
 def test_a_damaged_array_costs_its_signal(tmp_path, damage):
     folder = write_segment(tmp_path / "40")
     damage(folder / "processed_log/CAN/steering_angle/value")
@@ -90,6 +115,19 @@ def test_a_damaged_array_costs_its_signal(tmp_path, damage):
     assert "steering_wheel_deg" not in drive.telemetry
     assert "speed_mps" in drive.telemetry
     assert any("steering_angle/value" in line for line in drive.lost)
+
+
+def test_times_that_cannot_be_cost_their_samples(tmp_path):
+    folder = write_segment(tmp_path / "40", video=True)
+    seconds = START_S + np.arange(300) / 100
+    seconds[10], seconds[20:52] = 1e300, 0.0
+    save(folder / "processed_log/CAN/speed", t=seconds)
+    save(folder / "global_pose", frame_times=np.append(START_S + np.arange(59) / 20, 7.0))
+    drive = open_drive(folder)
+    assert len(drive.telemetry.samples("speed_mps")[0]) == 267
+    assert drive.seconds == 3
+    assert "CAN/speed: 33 of 300 times are damaged" in drive.lost
+    assert "40/video.hevc is left out: its frame times are damaged" in drive.lost
 
 
 def test_nothing_readable_is_refused(tmp_path):
@@ -106,10 +144,16 @@ def test_the_example_segment(real):
     telemetry = drive.telemetry
     assert not [note for note in drive.notes if "opposite" in note]
     truth = np.load(real / "comma2k19/decoded_can.npz")
-    for name, key, factor in (("engaged", "cruise_active", 1), ("gas_fraction", "gas_pct", 0.01)):
+    for name, key, turned in (
+        ("engaged", "cruise_active", lambda v: v),
+        ("gas_fraction", "gas_pct", lambda v: v * 0.01),
+        ("gas_pressed", "gas_released", lambda v: 1 - v),
+        ("brake_pressed", "brake_pressed", lambda v: v),
+        ("steering_pressed", "steer_torque_driver", lambda v: np.abs(v) > 100),
+    ):
         times, values = telemetry.samples(name)
         at = np.round(truth[f"{key}/t"] * 1e9).astype(np.int64)
-        np.testing.assert_allclose(values[np.searchsorted(times, at)], truth[f"{key}/v"] * factor)
+        np.testing.assert_allclose(values[np.searchsorted(times, at)], turned(truth[f"{key}/v"]))
     before_and_after = telemetry.t_ns[0] + np.array([8_900_000_000, 9_100_000_000])
     sources = telemetry.at("control_source_speed", before_and_after, 1.0)
     assert sources.tolist() == [ControlSource.HUMAN, ControlSource.SYSTEM]

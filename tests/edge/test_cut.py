@@ -9,11 +9,11 @@ from conftest import T0_NS, drive_telemetry, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.images import ImageFiles
 from edge.clip import find_clips, open_clip
 from edge.cut import cut, plan
 from edge.drive import Drive, open_drive
 from edge.errors import ClipError, DriveError
+from edge.images import ImageFiles
 from edge.scan import Scan, inclusion, scan
 from trigger.detect import detect
 from trigger.event import Event, Evidence

@@ -1,38 +1,13 @@
 """A tub: signs, who drove, deleted records, and the damage real tubs have."""
 
-import json
-
-import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from makers.donkeycar import write_tub
 
 from edge.drive import open_drive
 from edge.errors import DriveError
 from trigger.detect import detect
 from trigger.signals import ControlSource
-
-
-def write_tub(folder, n=100, step_ms=50, mode=lambda i: "user", deleted=()):
-    (folder / "images").mkdir(parents=True)
-    records = []
-    for i in range(n):
-        name = f"{i}_cam_image_array_.jpg"
-        cv2.imwrite(str(folder / "images" / name), picture(i))
-        records.append(
-            {
-                "_index": i,
-                "_timestamp_ms": 1_600_000_000_000 + i * step_ms,
-                "cam/image_array": name,
-                "user/angle": 0.5 if i < n // 2 else -0.25,
-                "user/throttle": 0.4 if i % 2 else -0.3,
-                "user/mode": mode(i),
-            }
-        )
-    (folder / "catalog_0.catalog").write_text("".join(json.dumps(r) + "\n" for r in records))
-    head = [["cam/image_array"], ["image_array"], {}, {"created_at": 1.5}, {"deleted_indexes": list(deleted)}]
-    (folder / "manifest.json").write_text("".join(json.dumps(line) + "\n" for line in head))
-    return folder
 
 
 def test_right_is_positive_there_and_left_is_positive_here(tmp_path):
@@ -72,7 +47,7 @@ def test_a_damaged_tub_gives_its_good_records(tmp_path):
     (tub / "images/._12_cam_image_array_.jpg").write_bytes(b"junk")
     (tub / "._catalog_0.catalog").write_bytes(b"junk")
     drive = open_drive(tub)
-    assert drive.lost == ("catalogs: 3 lines could not be read", "images: 2 of 97 are missing or empty")
+    assert drive.lost == ("catalogs: 3 lines could not be read", "front: 2 of 97 images are missing, empty or damaged")
     assert len(drive.telemetry) == 97
     (tub / "manifest.json").write_text("{")
     assert "manifest.json is damaged" in open_drive(tub).lost[0]

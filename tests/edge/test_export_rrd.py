@@ -59,7 +59,7 @@ def test_signals_keep_their_times_and_values(drive, tmp_path):
         assert np.array_equal(values, there)
     t_ns, text = column(found["/events"], "TextLog:text")
     assert any(line.startswith("harsh_braking: ") for line in text)
-    assert T0_NS + 3_000_000_000 <= t_ns[0] <= T0_NS + 3_500_000_000
+    assert abs(t_ns[0] - T0_NS - 3_000_000_000) < 500_000_000
 
 
 def test_all_frames_are_there_and_point_at_themselves(drive, tmp_path, monkeypatch):

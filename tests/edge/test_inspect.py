@@ -1,13 +1,19 @@
-"""What `inspect` says of a drive, and converting one to the native format."""
+"""What `inspect` says of a drive, and converting one to the native format; of long ones, too."""
+
+import hashlib
 
 import numpy as np
 import pytest
 from conftest import T0_NS, drive_telemetry
 
 from edge.convert import to_native
+from edge.cut import cut
 from edge.drive import open_drive
 from edge.errors import DriveError
 from edge.inspect import inspect
+from edge.scan import scan
+from edge.stored import StoredTelemetry
+from trigger.telemetry import Telemetry
 
 
 def test_rates_gaps_and_engagement(native_drive):
@@ -56,3 +62,37 @@ def test_images_become_video(real, tmp_path):
     ):
         difference = np.abs(was.to_ndarray(format="rgb24").astype(int) - now.to_ndarray(format="rgb24"))
         assert difference.mean() < 4.0  # grey levels of 255: a full-range JPEG is not washed out
+
+
+def test_a_drive_that_is_read_from_its_file_is_the_same_drive(native_drive, tmp_path, monkeypatch):
+    """Scanned, inspected, cut and converted, in blocks far shorter than the drive."""
+    telemetry = drive_telemetry(
+        engaged=lambda t: (t > 5) & (t < 30),
+        speed_mps=lambda t: np.where((t > 10) & (t < 13), np.nan, 15.0 - 8.0 * np.clip(t - 40.0, 0.0, 1.0)),
+        lat_deg=lambda t: np.where(t % 1.0 == 0, 52.5, np.nan),
+    )
+    for module in ("trigger.telemetry", "edge.schema", "edge.stored"):
+        monkeypatch.setattr(f"{module}.BLOCK_ROWS", 500)
+    folder = native_drive(telemetry=telemetry)
+    whole = open_drive(folder)
+    monkeypatch.setattr("edge.stored.KEPT_CELLS", 0)
+    stored = open_drive(folder)
+    assert (type(whole.telemetry), type(stored.telemetry)) == (Telemetry, StoredTelemetry)
+    assert len(list(stored.telemetry.blocks())) == 6
+    assert inspect(stored) == inspect(whole)
+    assert scan(stored, 0.0).events == scan(whole, 0.0).events != ()
+    clips = [list(cut(scan(drive, 0.0), tmp_path / name)) for name, drive in (("a", whole), ("b", stored))]
+    assert [clip.folder.name for clip in clips[0]] == [clip.folder.name for clip in clips[1]] != []
+    copies = [to_native(drive, tmp_path / name) / "telemetry.parquet" for name, drive in (("c", whole), ("d", stored))]
+    assert copies[0].read_bytes() == copies[1].read_bytes() == (folder / "telemetry.parquet").read_bytes()
+
+
+def test_two_recordings_of_one_id_differ_in_their_first_samples(native_drive, tmp_path):
+    """The fingerprint must never change for what is recorded already: it is told here a second time."""
+    speed = np.where(np.arange(3000) < 100, np.nan, 15.0 - 8.0 * np.clip(np.arange(3000) / 50 - 40.0, 0.0, 1.0))
+    drive = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=speed)))
+    (clip,) = cut(scan(drive, 0.0), tmp_path / "clips")
+    told = [drive.telemetry.t_ns, *(drive.telemetry.columns[name] for name in sorted(drive.telemetry))]
+    frames = drive.cameras["front"].frame_times()[:1]
+    digest = hashlib.sha256(b"".join([*(column[:64].tobytes() for column in told), frames.tobytes()])).hexdigest()
+    assert open_drive(clip.folder).cut.fingerprint == digest

@@ -6,73 +6,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import picture
+from makers.lerobot import CAMERA, l2d_row, write_dataset
+from makers.picture import number_in, picture
 
+from curate.seconds import seconds_of
+from edge.convert import to_native
 from edge.cut import cut
 from edge.drive import open_drive
-from edge.encode import Encoding, encode
+from edge.encode import encode
 from edge.errors import DriveError
+from edge.inspect import inspect
 from edge.recorders import lerobot
 from edge.scan import scan
 from trigger.signals import ControlSource
-
-FPS = 10
-CAMERA = "observation.images.front_left"
-L2D_FEATURES = {
-    "observation.state.vehicle": [
-        *("speed", "heading", "heading_error", "hp_loc_latitude", "hp_loc_longitude", "hp_loc_altitude"),
-        *("acceleration_x", "acceleration_y"),
-    ],
-    "action.continuous": ["gas_pedal_normalized", "brake_pedal_normalized", "steering_angle_normalized"],
-}
-
-
-def l2d_row(i, kmh=36.0, gas=0.25):
-    """Due north at `kmh`."""
-    vehicle = [kmh, 0.0, 0.0, 52.0 + i * 1.0 / lerobot.EARTH_M_PER_DEG, 13.0, 40.0, 0.1, 0.2]
-    return {"observation.state.vehicle": vehicle, "action.continuous": [gas, 0.0, 0.1]}
-
-
-def write_dataset(root, lengths=(100, 120, 80), features=L2D_FEATURES, row=l2d_row, axes=True):
-    """One data file and one video for all episodes, as LeRobot packs them."""
-    columns = {name: [] for name in ("timestamp", "frame_index", "episode_index", "index", *features)}
-    episodes, first = [], 0
-    for number, length in enumerate(lengths):
-        for i in range(length):
-            values = {"timestamp": i / FPS, "frame_index": i, "episode_index": number, "index": first + i, **row(i)}
-            for name, value in values.items():
-                columns[name].append(value)
-        span = {"from_timestamp": first / FPS, "to_timestamp": (first + length) / FPS}
-        where = {"chunk_index": 0, "file_index": 0}
-        entry = {"episode_index": number, "length": length, "tasks": ["drive"], "stats/index/min": [0]}
-        entry |= {f"data/{k}": v for k, v in where.items()}
-        episodes.append(entry | {f"videos/{CAMERA}/{k}": v for k, v in (where | span).items()})
-        first += length
-    info = {
-        "codebase_version": "v3.0",
-        "robot_type": "KIA Niro EV 2023",
-        "fps": FPS,
-        "total_episodes": len(lengths),
-        "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
-        "video_path": "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4",
-        "features": {CAMERA: {"dtype": "video", "shape": [3, 48, 64], "names": ["channel", "height", "width"]}}
-        | {k: {"dtype": "float32", "shape": [len(n)], "names": {"axes": n} if axes else n} for k, n in features.items()}
-        | {"frame_index": {"dtype": "int64", "shape": [1], "names": None}},
-    }
-    for folder in ("meta/episodes/chunk-000", "data/chunk-000", f"videos/{CAMERA}/chunk-000"):
-        (root / folder).mkdir(parents=True)
-    (root / "meta/info.json").write_text(json.dumps(info))
-    pq.write_table(pa.Table.from_pylist(episodes), root / "meta/episodes/chunk-000/file-000.parquet")
-    pq.write_table(pa.table(columns), root / "data/chunk-000/file-000.parquet")
-    frames = ((round(i * 1e9 / FPS), picture(i)) for i in range(first))
-    encode(root / f"videos/{CAMERA}/chunk-000/file-000.mp4", frames, Encoding(key_every=24))
-    return root
-
-
-def shown(frame):
-    """The number a picture tells: see conftest.picture."""
-    row = frame.to_ndarray(format="rgb24")[24, :, 1]
-    return sum(1 << bit for bit in range(12) if row[bit * 5 + 2] > 130)
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +35,9 @@ def test_an_episode_is_a_drive_with_its_own_part_of_the_files(dataset):
     assert (len(drive.telemetry), drive.seconds, drive.lost) == (120, 12, ())
     camera = drive.cameras["front_left"]
     frames = list(camera.frames())
-    assert [shown(frame) for _, frame in frames] == list(range(100, 220))
+    assert [number_in(frame) for _, frame in frames] == list(range(100, 220))
     assert [t for t, _ in frames] == [i * 100_000_000 for i in range(120)] == drive.telemetry.t_ns.tolist()
-    assert [shown(f) for _, f in camera.frames(1_000_000_000, 1_300_000_000)] == [110, 111, 112]
+    assert [number_in(f) for _, f in camera.frames(1_000_000_000, 1_300_000_000)] == [110, 111, 112]
     assert len({lerobot.open(path).id for path in paths}) == 3
 
 
@@ -122,16 +68,73 @@ def test_a_pedal_that_is_no_fraction_is_left_out(tmp_path):
     assert "brake_fraction" in drive.telemetry
 
 
-def test_a_robot_has_no_car_signal_but_pictures(tmp_path):
-    joints = {"observation.state": ["shoulder.pos", "elbow.pos"], "action": ["shoulder.pos", "elbow.pos"]}
-    values = {key: [0.5, 1.5] for key in joints}
-    root = write_dataset(tmp_path / "arm", (30,), joints, lambda i: values, axes=False)
+JOINTS = ["shoulder.pos", "Gripper.pos", "gripper pos", "locked.pos"]
+
+
+def arm(i):
+    """A shoulder swings between -30 and 90 degrees, a gripper opens at half time, a joint never moves."""
+    swing = 30.0 - 60.0 * np.cos(i / 5.0)
+    return {"observation.state": [swing, i / 59, 0.0, 7.0], "action": [swing + 1.0, float(i >= 30), 0.0, 7.0]}
+
+
+def acted(i):
+    return {"action": arm(i)["action"]}
+
+
+def test_a_robots_own_columns_are_fractions_of_their_range(tmp_path):
+    root = write_dataset(tmp_path / "arm", (60, 60), {"observation.state": JOINTS, "action": JOINTS}, arm, axes=False)
+    drive = lerobot.open(root / "episode_000001")
+    telemetry = drive.telemetry
+    names = {f"{family}_{joint}" for family in ("action", "state") for joint in ("shoulder_pos", "gripper_pos")}
+    assert set(telemetry) == names | {"control_source_robot"}
+    shoulder = telemetry.samples("state_shoulder_pos")[1]
+    low, high = drive.static["ranges"]["state_shoulder_pos"]
+    assert (low, high) == pytest.approx((-30.0, 90.0), abs=1.0)
+    assert shoulder * (high - low) + low == pytest.approx([arm(i)["observation.state"][0] for i in range(60)])
+    assert telemetry.samples("action_gripper_pos")[1].tolist() == [0.0] * 30 + [1.0] * 30
+    assert set(telemetry.samples("control_source_robot")[1]) == {ControlSource.HUMAN}
+    left_out = "action_gripper_pos_2, action_locked_pos, state_gripper_pos_2, state_locked_pos"
+    assert f"meta/stats.json gives no range of {left_out}: left out" in drive.notes
+    assert any("taken as demonstrations by a human" in note for note in drive.notes)
+    assert not [note for note in drive.notes if "outside" in note]
+    assert drive.static["features"]["action"] == JOINTS
+    copy = open_drive(to_native(drive, tmp_path / "out"))
+    assert set(copy.telemetry) == set(telemetry)
+    assert {signal.name for signal in inspect(copy).signals} == set(telemetry)
+
+
+def test_a_policys_rollouts_are_not_a_humans(tmp_path):
+    root = write_dataset(tmp_path / "eval_arm", (60,), {"action": JOINTS}, acted, axes=False)
+    drive = lerobot.open(root / "episode_000000")
+    assert set(drive.telemetry.samples("control_source_robot")[1]) == {ControlSource.SYSTEM}
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda p: p.unlink(), lambda p: p.write_text("{"), lambda p: p.write_text('{"action": 3}')]
+)
+def test_without_statistics_a_robot_has_pictures_only(tmp_path, damage):
+    root = write_dataset(tmp_path / "arm", (30,), {"action": JOINTS}, acted, axes=False)
+    damage(root / "meta/stats.json")
     drive = lerobot.open(root / "episode_000000")
     assert len(drive.telemetry) == 0
-    assert drive.static["features"]["action"] == ["shoulder.pos", "elbow.pos"]
-    assert any("no signal of a car" in note for note in drive.notes)
+    assert any("meta/stats.json gives no range" in note for note in drive.notes)
     assert len(drive.cameras["front_left"].frame_times()) == 30
-    assert drive.seconds == 3
+
+
+def test_columns_without_names_are_numbered(tmp_path):
+    root = write_dataset(tmp_path / "arm", (60,), {"action": JOINTS}, acted, axes=False)
+    info = json.loads((root / "meta/info.json").read_text())
+    info["features"]["action"]["names"] = None
+    (root / "meta/info.json").write_text(json.dumps(info))
+    assert set(lerobot.open(root / "episode_000000").telemetry) == {"action_0", "action_1", "control_source_robot"}
+
+
+def test_seconds_in_which_a_human_moved_the_robot_are_worth_learning_from(tmp_path):
+    for name, share in (("arm", 1.0), ("eval_arm", 0.0)):
+        root = write_dataset(tmp_path / name, (60,), {"action": JOINTS}, acted, axes=False)
+        drive = lerobot.open(root / "episode_000000")
+        clips = [clip.folder for clip in cut(scan(drive, baseline=1.0), tmp_path / f"{name}-clips")]
+        assert [second.human_share for second in seconds_of(clips).seconds] == [share] * 6
 
 
 def test_features_named_as_swerve_names_them(tmp_path):
@@ -146,7 +149,7 @@ def test_features_named_as_swerve_names_them(tmp_path):
 def test_a_cut_copies_from_the_middle_of_a_shared_file(tmp_path, dataset):
     drive = lerobot.open(dataset / "episode_000001")
     clips = list(cut(scan(drive, baseline=1.0), tmp_path / "clips"))
-    pictures = [shown(f) for _, f in open_drive(clips[0].folder).cameras["front_left"].frames()]
+    pictures = [number_in(f) for _, f in open_drive(clips[0].folder).cameras["front_left"].frames()]
     assert pictures == list(range(100, 220))
 
 
@@ -193,27 +196,3 @@ def test_a_missing_or_short_video_is_said(tmp_path):
     assert "does not exist" in drive.lost[0]
     assert not drive.cameras
     assert len(drive.telemetry) == 40
-
-
-@pytest.mark.parametrize(
-    "name", ["meta/info.json", "meta/episodes/chunk-000/file-000.parquet", "data/chunk-000/file-000.parquet"]
-)
-def test_cuts_and_flipped_bits(tmp_path, dataset, name):
-    """Only a DriveError, or a drive that is whole or says what it lost."""
-    generator = np.random.default_rng(len(name))
-    root = write_dataset(tmp_path / "d", (60,))
-    data = (root / name).read_bytes()
-    damages = [data[:size] for size in range(0, len(data), max(512, len(data) // 12))]
-    for position in generator.integers(0, len(data), 40):
-        damaged = bytearray(data)
-        damaged[position] ^= 1 << int(generator.integers(8))
-        damages.append(bytes(damaged))
-    for damaged in damages:
-        (root / name).write_bytes(damaged)
-        try:
-            drive = lerobot.open(root / "episode_000000")
-        except DriveError:
-            continue
-        assert drive.telemetry.t_ns.size <= 60
-        for camera in drive.cameras.values():
-            next(camera.frames(), None)

@@ -5,98 +5,37 @@ import json
 import math
 import subprocess
 import sys
-from functools import reduce
 
-import av
 import numpy as np
 import pytest
-import zstandard
-from conftest import picture
+from makers.openpilot import (
+    DONGLE,
+    NEW,
+    OLD,
+    START_S,
+    drive_messages,
+    encode_index,
+    event,
+    streamed,
+    write,
+    write_route,
+    write_video,
+)
 from openpilot_logging.cereal import log as schema
 
 from edge.cut import cut
 from edge.errors import DriveError
-from edge.openpilot_log import MAX_FRAMES, _schema, frame_times, read_log
+from edge.openpilot_cameras import MAX_FRAMES, frame_times
+from edge.openpilot_log import _schema, read_log
+from edge.openpilot_reasons import OF_DRIVER, OF_SYSTEM, PEDALS
 from edge.recorders import comma2k19, donkeycar, native, openpilot, udacity
 from edge.remux import copy_stretch
 from edge.scan import scan
 from trigger.detect import detect
-from trigger.signals import ControlSource
+from trigger.signals import ControlSource, EndReason
+from trigger.telemetry import Telemetry
 
-DONGLE = "a2a0ccea32023010"
-OLD, NEW = "2023-07-27--13-01-19", "000000dd--455f14369d"
-START_S = 5_000.0
 HUMAN, SYSTEM, SHARED = ControlSource.HUMAN, ControlSource.SYSTEM, ControlSource.SHARED
-
-
-def event(t_s, kind, fields=None, **more):
-    """One message; fields of a struct by (dotted) name, or a list of them."""
-    message = schema.Event.new_message()
-    message.logMonoTime = round(t_s * 1e9)
-    if isinstance(fields, list):
-        for target, values in zip(message.init(kind, len(fields)), fields, strict=True):
-            fill(target, values)
-    else:
-        fill(message.init(kind), (fields or {}) | more)
-    return message.to_bytes()
-
-
-def fill(target, values):
-    for name, value in values.items():
-        *path, last = name.split(".")
-        setattr(reduce(getattr, path, target), last, value)
-
-
-def encode_index(kind, start_s, numbers, **more):
-    return [
-        event(
-            start_s + 0.1 + n / 20,
-            kind,
-            segmentId=n,
-            timestampSof=round((start_s + n / 20) * 1e9),
-            timestampEof=round((start_s + n / 20 + 0.02) * 1e9),
-            **more,
-        )
-        for n in numbers
-    ]
-
-
-def drive_messages(start_s=START_S, seconds=6.0, engaged=(), old=False, car=None, hz=100):
-    """carState, the engagement and carControl; `engaged` holds (from, to) in s after the start."""
-    messages = []
-    for i in range(round(seconds * hz)):
-        t_s = start_s + i / hz
-        on = any(a <= i / hz < b for a, b in engaged)
-        told = {"vEgo": 15.0, "aEgo": 0.5, "steeringAngleDeg": 10 * math.sin(i / hz)} | (car(i / hz) if car else {})
-        messages.append(event(t_s, "carState", told | {"cruiseState.enabled": on}))
-        if old:
-            messages.append(event(t_s + 0.003, "controlsState", enabledDEPRECATED=on))
-            messages.append(event(t_s + 0.004, "carControl", enabled=on))
-        else:
-            messages.append(event(t_s + 0.003, "selfdriveState", enabled=on))
-            messages.append(event(t_s + 0.003, "controlsState"))
-            messages.append(event(t_s + 0.004, "carControl", enabled=on, latActive=on, longActive=on))
-    return messages
-
-
-def write(path, messages, pack=None):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = messages if isinstance(messages, bytes) else b"".join(messages)
-    path.write_bytes((pack or PACKED[path.suffix])(data))
-    return path.parent
-
-
-def streamed(data):
-    """zstd as openpilot writes it: no size in the header."""
-    packer = zstandard.ZstdCompressor(level=10).compressobj()
-    packed = b"".join(
-        [packer.compress(data[: len(data) // 2]), packer.compress(data[len(data) // 2 :]), packer.flush()]
-    )
-    assert zstandard.frame_content_size(packed) == -1
-    return packed
-
-
-PACKED = {"": bytes, ".bz2": bz2.compress, ".zst": streamed}
 
 
 def opened(path):
@@ -104,16 +43,12 @@ def opened(path):
     return openpilot.open(where)
 
 
-def write_video(path, numbers, codec="libx265", **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    quiet = {"x265-params": "bframes=0:keyint=20:log-level=0"} if codec == "libx265" else {"bf": "0", "g": "20"}
-    with av.open(str(path), "w", format="hevc" if codec == "libx265" else "mpegts") as container:
-        stream = container.add_stream(codec, rate=20)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.options = quiet | options
-        for number in numbers:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="rgb24")))
-        container.mux(stream.encode(None))
+def newer(number, t_s=START_S):
+    """A message of a kind that the schema lacks, by the number of the union's member."""
+    message = bytearray(event(t_s, "userFlag"))
+    where = 16 + 2 * schema.Event.schema.node.struct.discriminantOffset
+    message[where : where + 2] = number.to_bytes(2, "little")
+    return bytes(message)
 
 
 # Paths
@@ -154,10 +89,10 @@ def test_a_route_is_named_by_its_first_segment_and_a_later_one_is_itself(tmp_pat
     assert [p.name for p in openpilot.matches(tmp_path)] == [f"{NEW}--9", f"{OLD}--0"]
     whole = opened(tmp_path / f"{NEW}--9")
     assert whole.id == f"openpilot-{NEW}"
-    assert whole.telemetry.duration_s == pytest.approx(7.993)
+    assert whole.telemetry.duration_s == pytest.approx(7.994)
     assert [n for n in whole.notes if "missing" in n] == ["segments are missing from 11 on"]
     alone = opened(tmp_path / f"{NEW}--10")
-    assert (alone.id, alone.telemetry.duration_s) == (f"openpilot-{NEW}--10", pytest.approx(1.993))
+    assert (alone.id, alone.telemetry.duration_s) == (f"openpilot-{NEW}--10", pytest.approx(1.994))
 
 
 @pytest.mark.parametrize("name", ["rlog.zst", f"{DONGLE}|{OLD}/0/rlog", f"{NEW}--x/rlog", f"{NEW}--0/dcamera.hevc"])
@@ -265,6 +200,122 @@ def test_messages_out_of_order_are_sorted(tmp_path):
         np.testing.assert_array_equal(mixed.columns[name], straight.columns[name])
 
 
+# What the car says, and the route as a whole
+
+
+def test_the_vehicle_ahead_and_what_the_car_says(tmp_path):
+    def car(t_s):
+        return {"stockFcw": t_s > 1.5, "stockAeb": t_s > 1.8}
+
+    messages = drive_messages(seconds=2.0, car=car)
+    for i, there in enumerate((True, False, True)):
+        lead = {"leadOne.status": there, "leadOne.dRel": 30.0 - i, "leadOne.vRel": -2.5}
+        messages.append(event(START_S + i / 2, "radarState", lead))
+    telemetry = opened(write(tmp_path / f"{NEW}--0" / "rlog", messages)).telemetry
+    assert telemetry.samples("lead_distance_m")[1].tolist() == [30.0, 28.0]
+    assert telemetry.samples("lead_closing_mps")[1].tolist() == [2.5, 2.5]  # we are faster: it comes nearer
+    assert telemetry.samples("collision_warning")[1].sum() == 49
+    assert telemetry.samples("emergency_braking")[1].sum() == 19
+    assert "stability_control" not in telemetry  # never set: the car may not say
+
+
+@pytest.mark.parametrize("mark", [event(START_S + 1, "userFlag"), newer(146, START_S + 1)])
+def test_a_bookmark_by_the_screen_or_the_button(tmp_path, mark):
+    drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", [*drive_messages(seconds=2.0), mark]))
+    t_ns, values = drive.telemetry.samples("bookmark")
+    assert (t_ns[0], values.tolist()) == (round((START_S + 1) * 1e9), [1.0, 0.0])
+    assert drive.static["bookmarks"] == [t_ns[0]]
+
+
+REASONS = [
+    (["pedalPressed"], {"brakePressed": True}, EndReason.BRAKE),
+    (["pedalPressed"], {"gasPressed": True}, EndReason.GAS),
+    (["pedalPressed"], {"gasPressed": True, "brakePressed": True}, EndReason.BRAKE),
+    (["pedalPressed"], {}, EndReason.BRAKE),  # a paddle
+    (["brakeHold"], {}, EndReason.BRAKE),
+    (["steerOverride"], {}, EndReason.STEERING),
+    (["buttonCancel"], {"brakePressed": True}, EndReason.BUTTON),
+    (["canError", "buttonCancel"], {}, EndReason.BUTTON),
+    (["speedTooLow", "controlsMismatch"], {}, EndReason.FAULT),
+    (["speedTooLow"], {}, EndReason.PLANNED),
+    (["doorOpen"], {}, EndReason.UNKNOWN),
+    (["pcmDisable"], {}, EndReason.UNKNOWN),
+    ([], {"brakePressed": True}, EndReason.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("names", "pressed", "reason"), REASONS)
+def test_why_an_engagement_ended(tmp_path, names, pressed, reason):
+    messages = drive_messages(seconds=3.0, engaged=((0, 2.0),), car=lambda t: pressed if 1.95 < t < 2.1 else {})
+    ending = [{"name": name, "userDisable": True} for name in names]
+    messages += [event(START_S + 1.99, "onroadEvents", ending), event(START_S + 2.5, "onroadEvents", [])]
+    drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", messages))
+    t_ns, told = drive.telemetry.samples("end_reason")
+    assert (t_ns.tolist(), told.tolist()) == ([round((START_S + 2.003) * 1e9)], [reason])
+    assert drive.static["reasons"] == [[t_ns[0], names]]
+
+
+def test_every_name_that_gives_a_reason_is_in_the_schema():
+    car = schema.Event.schema.fields["onroadEventsDEPRECATED"]
+    known = set(schema.OnroadEvent.schema.fields["name"].schema.enumerants)
+    known |= set(car.schema.elementType.fields["name"].schema.enumerants)
+    named = PEDALS.union(*OF_DRIVER.values(), *OF_SYSTEM.values())
+    assert named <= known
+
+
+def eventful(seconds=30):
+    """Messages with their times; engagements end where segments of 6 s meet, and the better receiver comes late."""
+    noise = np.random.default_rng(3)
+    told = [
+        (8.0, "onroadEvents", [{"name": "pedalPressed", "userDisable": True}]),
+        (9.0, "onroadEvents", []),
+        (11.97, "onroadEvents", [{"name": "buttonCancel", "userDisable": True}]),
+        (13.0, "onroadEvents", []),
+        (18.05, "onroadEvents", [{"name": "commIssue", "softDisable": True}]),
+        (20.0, "onroadEvents", []),
+        (14.0, "userFlag", {}),
+    ]
+    engaged = ((3, 8.01), (10, 11.999), (13, 17.99), (19, 25))
+    for i in range(seconds * 50):
+        t_s = i / 50
+        on = any(a <= t_s < b for a, b in engaged)
+        pedals = {"gasPressed": 7.9 < t_s < 8.2, "brakePressed": 17.9 < t_s < 18.1, "gas": 0.3}
+        car = {"vEgo": float(noise.normal(15)), "steeringPressed": 5 < t_s < 6.1, "cruiseState.enabled": on} | pedals
+        told.append((t_s, "carState", car))
+        told.append((t_s + 0.003, "selfdriveState", {"enabled": on}))
+        told.append((t_s + 0.003, "controlsState", {}))
+        told.append((t_s + 0.004, "carControl", {"enabled": on, "latActive": on and t_s > 14}))
+        fix = {"longitude": 1.0 + t_s, "hasFix": True, "speed": 9.0, "bearingDeg": 3.0}
+        if i % 5 == 0:
+            told.append((t_s + 0.002, "gpsLocation", {"latitude": 37.0} | fix))
+        if i % 5 == 0 and t_s > 16:
+            told.append((t_s + 0.001, "gpsLocationExternal", {"latitude": 38.0} | fix))
+    return [(t_s, event(START_S + t_s, kind, fields)) for t_s, kind, fields in told]
+
+
+@pytest.mark.parametrize("kept_cells", [1 << 30, 0])
+@pytest.mark.parametrize("jitter_s", [0.0, 1.0])
+def test_a_route_says_segment_by_segment_what_it_says_in_one_piece(tmp_path, monkeypatch, jitter_s, kept_cells):
+    """Also where messages land in the file of the next segment, and where early segments were misunderstood."""
+    messages = eventful()
+    whole = opened(write(tmp_path / "whole" / f"{NEW}--0" / "rlog", [content for _, content in messages]))
+    late = np.random.default_rng(1).uniform(0.0, jitter_s, len(messages))
+    for number in range(5):
+        inside = [m for (t_s, m), by_s in zip(messages, late, strict=True) if min(4, (t_s + by_s) // 6) == number]
+        write(tmp_path / "route" / f"{NEW}--{number}" / "rlog", inside)
+    monkeypatch.setattr("edge.gathered.KEPT_CELLS", kept_cells)
+    route = opened(tmp_path / "route")
+    assert isinstance(route.telemetry, Telemetry) == bool(kept_cells)
+    assert set(route.telemetry) == set(whole.telemetry)
+    for name in whole.telemetry:
+        for here, there in zip(route.telemetry.samples(name), whole.telemetry.samples(name), strict=True):
+            np.testing.assert_array_equal(here, there, err_msg=name)
+    assert route.static == whole.static
+    assert set(whole.telemetry.samples("lat_deg")[1]) == {38.0}
+    assert whole.telemetry.samples("end_reason")[1].tolist() == [EndReason.GAS, EndReason.BUTTON, EndReason.FAULT, 0]
+    assert detect(route.telemetry, route.vehicle).events == detect(whole.telemetry, whole.vehicle).events
+
+
 # Who drove
 
 
@@ -333,15 +384,6 @@ def test_without_engagement_nothing_is_said_of_it(tmp_path):
 # Cameras
 
 
-def write_route(folder, file="fcamera.hevc", kind="roadEncodeIdx", codec="libx265", segments=2):
-    for number in range(segments):
-        start_s = START_S + 3 * number
-        messages = drive_messages(start_s, 3.0) + encode_index(kind, start_s, range(60))
-        write(folder / f"{NEW}--{number}" / "rlog.zst", messages)
-        write_video(folder / f"{NEW}--{number}" / file, range(60 * number, 60 * number + 60), codec)
-    return folder
-
-
 @pytest.mark.parametrize(
     ("file", "kind", "codec", "name"),
     [
@@ -380,7 +422,9 @@ def test_the_drivers_camera_is_never_opened(tmp_path):
     drive = opened(folder)
     assert list(drive.cameras) == []
     assert "dcamera" not in repr(drive)
-    assert not [kind for kind in (*data.rows, *read_log(folder / "rlog").rows) if "driver" in kind]
+    assert not [
+        kind for log in (data, read_log(folder / "rlog")) for kind in (*log.tables, *log.told) if "driver" in kind
+    ]
 
 
 def test_the_preview_stands_in_only_where_the_route_has_no_road_camera(tmp_path):
@@ -523,7 +567,7 @@ def test_a_log_cut_between_two_messages_has_no_end_mark(tmp_path):
 
 def test_a_tail_of_zeros_is_no_message(tmp_path):
     drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", b"".join(drive_messages(seconds=2.0)) + bytes(4096)))
-    assert drive.telemetry.duration_s == pytest.approx(1.993)
+    assert drive.telemetry.duration_s == pytest.approx(1.994)
     assert drive.lost == ("segment 0: rlog breaks off or is damaged after 2.0 s",)
 
 
@@ -553,11 +597,19 @@ def test_a_message_of_another_hour_is_damage(tmp_path):
     assert drive.lost == ("segment 0: rlog: 2 messages are damaged",)
 
 
+def test_times_that_no_clock_can_have_are_damage(tmp_path):
+    wrong = schema.Event.new_message()
+    wrong.logMonoTime = (1 << 64) - 1
+    wrong.init("onroadEvents", 0)
+    messages = [*drive_messages(seconds=1.0), wrong.to_bytes(), event(18e9, "carState")]
+    drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", messages))
+    assert drive.lost == ("segment 0: rlog: 2 messages are damaged",)
+    assert drive.telemetry.duration_s < 1.0
+
+
 def test_kinds_that_are_newer_than_the_schema_are_passed_over(tmp_path):
-    unknown = bytearray(event(START_S, "userFlag"))
-    where = 16 + 2 * schema.Event.schema.node.struct.discriminantOffset
-    unknown[where : where + 2] = (146).to_bytes(2, "little")  # bookmarkButton
-    drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", [bytes(unknown), *drive_messages(seconds=1.0)]))
+    messages = [newer(147), *drive_messages(seconds=1.0)]  # audioFeedback
+    drive = opened(write(tmp_path / f"{NEW}--0" / "rlog", messages))
     assert (drive.lost, drive.static["bookmarks"]) == ((), [])
 
 

@@ -3,14 +3,14 @@
 import json
 import shutil
 import struct
-from datetime import UTC, datetime, timedelta
 
 import av
 import numpy as np
 import pytest
-from conftest import picture
 from hypothesis import given
 from hypothesis import strategies as st
+from makers.picture import number_in
+from makers.tesla import FPS, STEP_NS, T0_NS, avcc, insert, minutes, name, protobuf, sei, world, write
 
 from edge import recorders
 from edge.cut import cut
@@ -23,157 +23,7 @@ from edge.tesla_sei import FIELDS, FIXED32, NAMES, VARINT, decode, message_of, p
 from trigger.detect import detect
 from trigger.signals import ControlSource
 
-FPS = 10
-STEP_NS = 1_000_000_000 // FPS
-START = datetime(2026, 3, 1, 10, 0, 0, tzinfo=UTC)
-T0_NS = int(START.timestamp()) * 1_000_000_000
 H264 = Framing("h264", 4)
-NUMBERS = {name: number for number, (name, _) in FIELDS.items()}
-
-
-# A writer of our own: protobuf, SEI, MP4
-
-
-def varint(number):
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def protobuf(**fields):
-    """A message as proto3 writes it: what is 0 is left out."""
-    out = b""
-    for name, value in fields.items():
-        kind = FIELDS[NUMBERS[name]][1]
-        if value:
-            out += varint(NUMBERS[name] << 3 | kind)
-            out += varint(int(value)) if kind == VARINT else struct.pack("<f" if kind == FIXED32 else "<d", value)
-    return out
-
-
-def escape(data):
-    out, zeros = bytearray(), 0
-    for byte in data:
-        if zeros == 2 and byte <= 3:
-            out.append(3)
-            zeros = 0
-        out.append(byte)
-        zeros = zeros + 1 if byte == 0 else 0
-    return bytes(out)
-
-
-def sei(message, marks=3):
-    body = b"\x42" * marks + b"\x69" + message
-    return b"\x06" + escape(b"\x05" + b"\xff" * (len(body) // 255) + bytes([len(body) % 255]) + body + b"\x80")
-
-
-def avcc(*units):
-    return b"".join(struct.pack(">I", len(unit)) + unit for unit in units)
-
-
-def insert(carrier, path, units, limit=None, late=0, **options):
-    """Copy a video `late` ticks later, with `units[i]` (a list of NAL units) before the slices of its i-th packet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(carrier)) as source, av.open(str(path), "w", format="mp4", options=options) as target:
-        video = source.streams.video[0]
-        stream = target.add_stream_from_template(video)
-        for i, packet in enumerate(p for p in source.demux(video) if p.size):
-            if i == limit:
-                break
-            tagged = av.Packet(avcc(*(units[i] if i < len(units) else ())) + bytes(packet))
-            tagged.pts, tagged.dts, tagged.duration = packet.pts + late, packet.dts + late, packet.duration
-            tagged.time_base, tagged.stream, tagged.is_keyframe = packet.time_base, stream, packet.is_keyframe
-            target.mux(tagged)
-    return path
-
-
-@pytest.fixture(scope="session")
-def carrier(tmp_path_factory):
-    """Videos of numbered pictures without SEI of ours; one for each range of numbers."""
-    folder, made = tmp_path_factory.mktemp("carriers"), {}
-
-    def of(first, frames):
-        path = folder / f"{first}-{frames}.mp4"
-        if path not in made:
-            with av.open(str(path), "w") as container:
-                stream = container.add_stream("libx264", rate=FPS)
-                stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-                stream.options = {"preset": "ultrafast", "x264-params": "keyint=10:bframes=0"}
-                for number in range(first, first + frames):
-                    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="rgb24")))
-                container.mux(stream.encode(None))
-            made[path] = path
-        return path
-
-    return of
-
-
-# A car that drives as physics has it, and says so as its options have it
-
-
-def world(
-    seconds=60.0, wheel=2500.0, pedal=100.0, axes=(("x", 1.0), ("y", -1.0)), turns=0.02, compass=np.array, state=None
-):
-    """Fields of each frame. `wheel`: steering angle over curvature; `pedal`: scale; `axes`: lateral, longitudinal."""
-    t = np.arange(0.0, seconds, 1.0 / FPS)
-    curvature = turns(t) if callable(turns) else turns * np.sin(2 * np.pi * t / 20.0)  # + left
-    speed = 10.0 + 4.0 * np.sin(2 * np.pi * t / 12.0)
-    gained = 4.0 * 2 * np.pi / 12.0 * np.cos(2 * np.pi * t / 12.0)
-    heading = 0.7 - np.cumsum(speed * curvature) / FPS  # clockwise from north
-    north, east = (np.cumsum(speed * part) / FPS for part in (np.cos(heading), np.sin(heading)))
-    lateral = speed**2 * curvature
-    (lateral_axis, lateral_sign), (long_axis, long_sign) = axes
-    fields = {
-        "version": np.ones(t.size),
-        "gear": np.ones(t.size),
-        "frame_seq_no": 7000 + np.arange(t.size),
-        "vehicle_speed_mps": speed,
-        "accelerator_pedal_position": np.clip(gained, 0, None) / 4.0 * pedal,
-        "steering_wheel_angle": curvature * wheel,
-        "brake_applied": gained < -1.5,
-        "autopilot_state": np.zeros(t.size) if state is None else state(t),
-        "latitude_deg": 37.774929 + north / 111_320,
-        "longitude_deg": -122.419416 + east / 111_320 / np.cos(np.radians(37.775)),
-        "heading_deg": compass(np.degrees(heading)) % 360.0,
-        f"linear_acceleration_mps2_{lateral_axis}": lateral * lateral_sign,
-        f"linear_acceleration_mps2_{long_axis}": gained * long_sign,
-        "linear_acceleration_mps2_z": 0.1 * np.sin(t * 3),
-    }
-    return [{name: values[i].item() for name, values in fields.items()} for i in range(t.size)]
-
-
-def name(start_s, camera="front"):
-    return f"{START + timedelta(seconds=start_s):%Y-%m-%d_%H-%M-%S}-{camera}.mp4"
-
-
-@pytest.fixture
-def write(carrier):
-    """Writes one file: its frames, what each of them says, and when and by which camera it is named."""
-
-    def clip(folder, frames, start_s=0, camera="front", first=0, **options):
-        units = [[sei(protobuf(**f))] if f is not None else [] for f in frames]
-        return insert(carrier(first, len(frames)), folder / name(start_s, camera), units, **options)
-
-    return clip
-
-
-@pytest.fixture
-def minutes(write):
-    """Writes a drive of several minutes, 60 s each, by one camera or more."""
-
-    def drive(folder, frames, cameras=("front",), late_s=(0, 0, 0)):
-        for k in range(0, len(frames), 60 * FPS):
-            minute = k // (60 * FPS)
-            for camera in cameras:
-                said = frames[k : k + 60 * FPS]
-                write(
-                    folder, said if camera == "front" else [None] * len(said), 60 * minute + late_s[minute], camera, k
-                )
-        return folder
-
-    return drive
 
 
 # Bytes to numbers
@@ -279,7 +129,7 @@ def test_a_message_belongs_to_the_next_slice():
 # Signals
 
 
-def test_each_sample_has_its_frames_time_and_the_signals_their_meaning(write, tmp_path):
+def test_each_sample_has_its_frames_time_and_the_signals_their_meaning(tmp_path):
     frames = world()
     write(tmp_path, frames)
     drive = tesla.open(tmp_path)
@@ -302,7 +152,7 @@ def test_each_sample_has_its_frames_time_and_the_signals_their_meaning(write, tm
     assert not [note for note in drive.notes if "left out" in note or "opposite" in note]
 
 
-def test_reverse_is_backward(write, tmp_path):
+def test_reverse_is_backward(tmp_path):
     frames = [f | {"gear": 2} for f in world(4)] + world(4)
     write(tmp_path, frames)
     speed = tesla.open(tmp_path).telemetry.samples("speed_mps")[1]
@@ -310,7 +160,7 @@ def test_reverse_is_backward(write, tmp_path):
     assert (speed[40:] > 0).all()
 
 
-def test_no_fix_is_no_position(write, tmp_path):
+def test_no_fix_is_no_position(tmp_path):
     nowhere = {"latitude_deg": 0.0, "longitude_deg": 0.0, "heading_deg": 0.0}
     write(tmp_path, [f | nowhere if i < 150 else f for i, f in enumerate(world())])
     telemetry = tesla.open(tmp_path).telemetry
@@ -320,7 +170,7 @@ def test_no_fix_is_no_position(write, tmp_path):
 
 
 @pytest.mark.parametrize(("wheel", "factor"), [(2500.0, 1.0), (-2500.0, -1.0), (43.6, 57.3), (-43.6, -57.3)])
-def test_sign_and_unit_of_the_wheel_come_from_the_path(write, tmp_path, wheel, factor):
+def test_sign_and_unit_of_the_wheel_come_from_the_path(tmp_path, wheel, factor):
     frames = world(wheel=wheel)
     write(tmp_path, frames)
     drive = tesla.open(tmp_path)
@@ -345,14 +195,14 @@ def test_sign_and_unit_of_the_wheel_come_from_the_path(write, tmp_path, wheel, f
         ({"compass": lambda h: h + 90}, "heading_deg is left out"),
     ],
 )
-def test_without_evidence_there_is_no_steering(write, tmp_path, options, says):
+def test_without_evidence_there_is_no_steering(tmp_path, options, says):
     write(tmp_path, world(**options))
     drive = tesla.open(tmp_path)
     assert "steering_wheel_deg" not in drive.telemetry
     assert any(says in note for note in drive.notes)
 
 
-def test_what_is_said_in_reverse_is_no_evidence(write, tmp_path):
+def test_what_is_said_in_reverse_is_no_evidence(tmp_path):
     frames = world()
     for f in frames[300:]:
         f |= {
@@ -365,14 +215,14 @@ def test_what_is_said_in_reverse_is_no_evidence(write, tmp_path):
     np.testing.assert_allclose(angles, [f["steering_wheel_angle"] for f in frames], rtol=1e-6)
 
 
-def test_steering_that_does_not_follow_the_path_is_left_out(write, tmp_path):
+def test_steering_that_does_not_follow_the_path_is_left_out(tmp_path):
     angles = np.random.default_rng(0).normal(0, 30, 600)
     write(tmp_path, [f | {"steering_wheel_angle": a} for f, a in zip(world(), angles, strict=True)])
     assert "steering_wheel_deg" not in tesla.open(tmp_path).telemetry
 
 
 @pytest.mark.parametrize("axes", [(("y", 1.0), ("x", 1.0)), (("x", -1.0), ("y", 1.0)), (("y", -1.0), ("x", -1.0))])
-def test_axes_of_acceleration_come_from_the_motion(write, tmp_path, axes):
+def test_axes_of_acceleration_come_from_the_motion(tmp_path, axes):
     frames = world(axes=axes)
     write(tmp_path, frames)
     telemetry = tesla.open(tmp_path).telemetry
@@ -381,7 +231,7 @@ def test_axes_of_acceleration_come_from_the_motion(write, tmp_path, axes):
         np.testing.assert_allclose(telemetry.samples(column)[1], recorded * sign)
 
 
-def test_one_axis_is_not_taken_for_both(write, tmp_path):
+def test_one_axis_is_not_taken_for_both(tmp_path):
     def as_much_as_it_gains(t):
         gained = 4.0 * 2 * np.pi / 12.0 * np.cos(2 * np.pi * t / 12.0)
         return gained / (10.0 + 4.0 * np.sin(2 * np.pi * t / 12.0)) ** 2
@@ -393,7 +243,7 @@ def test_one_axis_is_not_taken_for_both(write, tmp_path):
 
 
 @pytest.mark.parametrize("factor", [0.1, 9.81])
-def test_acceleration_of_another_unit_is_left_out(write, tmp_path, factor):
+def test_acceleration_of_another_unit_is_left_out(tmp_path, factor):
     axes = ("linear_acceleration_mps2_x", "linear_acceleration_mps2_y")
     write(tmp_path, [f | {axis: f[axis] * factor for axis in axes} for f in world()])
     drive = tesla.open(tmp_path)
@@ -402,7 +252,7 @@ def test_acceleration_of_another_unit_is_left_out(write, tmp_path, factor):
 
 
 @pytest.mark.parametrize(("pedal", "peak"), [(100.0, 0.523), (1.0, 0.523), (0.0, 0.0), (2.2, None)])
-def test_the_pedals_scale_is_taken_only_where_it_shows(write, tmp_path, pedal, peak):
+def test_the_pedals_scale_is_taken_only_where_it_shows(tmp_path, pedal, peak):
     frames = world(pedal=pedal)
     frames[70]["accelerator_pedal_position"] = 40.0  # a flipped bit is no scale
     write(tmp_path, frames)
@@ -414,7 +264,7 @@ def test_the_pedals_scale_is_taken_only_where_it_shows(write, tmp_path, pedal, p
         assert drive.telemetry.samples("gas_fraction")[1].max() == pytest.approx(peak, abs=0.01)
 
 
-def test_the_pedal_under_autopilot_proves_no_scale(write, tmp_path):
+def test_the_pedal_under_autopilot_proves_no_scale(tmp_path):
     write(tmp_path, world(pedal=1.0, state=lambda t: np.ones(t.size)))
     assert "gas_fraction" not in tesla.open(tmp_path).telemetry
 
@@ -427,7 +277,7 @@ def states(t):
     return np.select([t < 20, t < 30, t < 55], [1, 3, 0], 9)
 
 
-def test_engagement_and_who_drove(write, tmp_path):
+def test_engagement_and_who_drove(tmp_path):
     write(tmp_path, world(state=states))
     drive = tesla.open(tmp_path)
     at = T0_NS + np.array([10, 25, 40, 57]) * 1_000_000_000
@@ -441,7 +291,7 @@ def test_engagement_and_who_drove(write, tmp_path):
     assert seconds == [(0.0, 1), (20.0, 3), (30.0, 0), (55.0, 9)]
 
 
-def test_without_sei_there_are_pictures_and_a_note(write, tmp_path):
+def test_without_sei_there_are_pictures_and_a_note(tmp_path):
     write(tmp_path, [None] * 100)
     drive = tesla.open(tmp_path)
     assert (len(drive.telemetry), drive.engagement, dict(drive.static)) == (0, "", {})
@@ -450,7 +300,7 @@ def test_without_sei_there_are_pictures_and_a_note(write, tmp_path):
     assert detect(drive.telemetry, drive.vehicle).absent["disengagement"] == "engaged"
 
 
-def test_frames_without_sei_and_frames_the_recorder_missed_are_told_apart(write, tmp_path):
+def test_frames_without_sei_and_frames_the_recorder_missed_are_told_apart(tmp_path):
     frames = world(20)
     for i, f in enumerate(frames):
         f["frame_seq_no"] += 4 * (i >= 120)  # four frames never reached the file
@@ -464,12 +314,12 @@ def test_frames_without_sei_and_frames_the_recorder_missed_are_told_apart(write,
     assert len(drive.telemetry.samples("speed_mps")[0]) == 190
 
 
-def test_a_count_that_leaps_is_no_loss(write, tmp_path):
+def test_a_count_that_leaps_is_no_loss(tmp_path):
     write(tmp_path, [f | {"frame_seq_no": i + 10_000 * (i > 99)} for i, f in enumerate(world(20))])
     assert tesla.open(tmp_path).lost == ()
 
 
-def test_numbers_no_car_has_are_dropped_and_counted(write, tmp_path):
+def test_numbers_no_car_has_are_dropped_and_counted(tmp_path):
     frames = world()
     frames[5]["vehicle_speed_mps"] = 1e30
     frames[6]["latitude_deg"] = float("inf")
@@ -482,7 +332,7 @@ def test_numbers_no_car_has_are_dropped_and_counted(write, tmp_path):
     assert "steering_wheel_deg" in drive.telemetry
 
 
-def test_another_camera_speaks_where_the_front_is_silent(write, tmp_path):
+def test_another_camera_speaks_where_the_front_is_silent(tmp_path):
     write(tmp_path, [None] * 600)
     write(tmp_path, world(), camera="back")
     drive = tesla.open(tmp_path)
@@ -493,12 +343,7 @@ def test_another_camera_speaks_where_the_front_is_silent(write, tmp_path):
 # Folders, minutes, clocks
 
 
-def number_of(frame):
-    grey = frame.to_ndarray(format="gray")
-    return sum(1 << bit for bit in range(12) if grey[24, bit * 5 + 2] > 128)
-
-
-def test_six_cameras_and_three_minutes_are_one_drive(minutes, tmp_path):
+def test_six_cameras_and_three_minutes_are_one_drive(tmp_path):
     minutes(tmp_path, world(180), tesla.CAMERAS, late_s=(0, 1, 0))
     for junk in (".DS_Store", f"._{name(0)}", "thumb.png", "event.mp4", "2026-03-01_10-00-00-dash.mp4", "x.csv"):
         (tmp_path / junk).write_bytes(b"junk")
@@ -508,7 +353,7 @@ def test_six_cameras_and_three_minutes_are_one_drive(minutes, tmp_path):
     for camera in drive.cameras.values():
         np.testing.assert_array_equal(camera.frame_times(), T0_NS + np.arange(1800) * STEP_NS)
     np.testing.assert_array_equal(drive.telemetry.t_ns, T0_NS + np.arange(1800) * STEP_NS)
-    assert [number_of(f) for _, f in drive.cameras["back"].frames(T0_NS + 599 * STEP_NS, T0_NS + 602 * STEP_NS)] == [
+    assert [number_in(f) for _, f in drive.cameras["back"].frames(T0_NS + 599 * STEP_NS, T0_NS + 602 * STEP_NS)] == [
         599,
         600,
         601,
@@ -516,7 +361,7 @@ def test_six_cameras_and_three_minutes_are_one_drive(minutes, tmp_path):
     assert drive.lost == ()
 
 
-def test_a_folder_of_several_drives_gives_one_path_each(write, tmp_path):
+def test_a_folder_of_several_drives_gives_one_path_each(tmp_path):
     for start_s, camera in ((0, "front"), (0, "back"), (60, "front"), (60, "back"), (126, "back"), (500, "front")):
         write(tmp_path, [None] * 20, start_s, camera)
     wanted = [name(0), name(126, "back"), name(500)]
@@ -541,7 +386,7 @@ def test_other_folders_are_not_claimed(tmp_path, other):
     assert tesla.matches(tmp_path / "absent") == []
 
 
-def test_a_late_name_is_a_gap_and_a_count_bridges_it(write, tmp_path):
+def test_a_late_name_is_a_gap_and_a_count_bridges_it(tmp_path):
     frames = world(40)
     write(tmp_path / "gap", frames[:200])
     write(tmp_path / "gap", [f | {"frame_seq_no": 5 + i} for i, f in enumerate(frames[200:])], 30)
@@ -555,7 +400,7 @@ def test_a_late_name_is_a_gap_and_a_count_bridges_it(write, tmp_path):
     assert drive.lost == (f"10 frames before {name(22)[:19]} are in no file that can be read",)
 
 
-def test_cameras_named_a_second_apart_are_one_minute(write, tmp_path):
+def test_cameras_named_a_second_apart_are_one_minute(tmp_path):
     for start_s in (0, 20):
         write(tmp_path, world(20), start_s)
         write(tmp_path, [None] * 200, start_s + 1, "left_pillar")
@@ -564,7 +409,7 @@ def test_cameras_named_a_second_apart_are_one_minute(write, tmp_path):
         np.testing.assert_array_equal(camera.frame_times(), T0_NS + np.arange(400) * STEP_NS)
 
 
-def test_overlapping_minutes_count_once(write, tmp_path):
+def test_overlapping_minutes_count_once(tmp_path):
     write(tmp_path, world(20))
     write(tmp_path, [f | {"frame_seq_no": i, "brake_applied": True} for i, f in enumerate(world(20))], 15)
     drive = tesla.open(tmp_path)
@@ -573,7 +418,7 @@ def test_overlapping_minutes_count_once(write, tmp_path):
     assert drive.telemetry.columns["brake_pressed"][150:200].tolist() == [f["brake_applied"] for f in world(20)[150:]]
 
 
-def test_a_file_need_not_begin_at_time_stamp_zero(write, tmp_path):
+def test_a_file_need_not_begin_at_time_stamp_zero(tmp_path):
     for start_s in (0, 20):
         write(tmp_path, world(20), start_s, late=5120)
     first, second = np.split(tesla.open(tmp_path).cameras["front"].frame_times(), 2)
@@ -596,7 +441,7 @@ def test_a_file_need_not_begin_at_time_stamp_zero(write, tmp_path):
         (" " * 100_000 + "{}", None),
     ],
 )
-def test_an_event_gives_its_reason_and_no_place(write, tmp_path, event, static):
+def test_an_event_gives_its_reason_and_no_place(tmp_path, event, static):
     write(tmp_path, world(2))
     (tmp_path / "event.json").write_text(event)
     drive = tesla.open(tmp_path)
@@ -604,7 +449,7 @@ def test_an_event_gives_its_reason_and_no_place(write, tmp_path, event, static):
     assert "Springfield" not in repr(drive)
 
 
-def test_the_id_is_that_of_the_files_wherever_they_lie(write, tmp_path):
+def test_the_id_is_that_of_the_files_wherever_they_lie(tmp_path):
     write(tmp_path / "a", world(2))
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "c", world(2), start_s=1)
@@ -616,7 +461,7 @@ def test_the_id_is_that_of_the_files_wherever_they_lie(write, tmp_path):
 
 
 @pytest.fixture
-def eventful(minutes, tmp_path):
+def eventful(tmp_path):
     """Two minutes, self-driving until 0.7 s before the border."""
     frames = world(120, state=lambda t: (t < 59.25).astype(float))
     return minutes(tmp_path / "SavedClips/2026-03-01_10-02-00", frames, ("front", "back")), frames
@@ -640,7 +485,7 @@ def test_a_clip_crosses_the_border_and_its_video_holds_no_position(eventful, tmp
         video = (written.folder / f"{camera}.mp4").read_bytes()
         assert not [where for where in position_bytes(frames) if where in video]
         with av.open(str(written.folder / f"{camera}.mp4")) as container:
-            shown = [number_of(frame) for frame in container.decode(video=0)]
+            shown = [number_in(frame) for frame in container.decode(video=0)]
         first = shown[0]
         assert shown == list(range(first, first + len(shown)))
         assert first <= written.stretch.first * FPS < 600 < shown[-1]
@@ -663,7 +508,7 @@ def opened(path):
     return drive
 
 
-def test_a_minute_that_cannot_be_opened_costs_itself(minutes, tmp_path):
+def test_a_minute_that_cannot_be_opened_costs_itself(tmp_path):
     minutes(tmp_path, world(180), ("front", "back"))
     for damage in (b"", (tmp_path / name(60)).read_bytes()[:30_000]):
         (tmp_path / name(60)).write_bytes(damage)
@@ -681,7 +526,7 @@ def test_a_minute_that_cannot_be_opened_costs_itself(minutes, tmp_path):
         tesla.open(tmp_path)
 
 
-def test_a_camera_without_a_whole_file_is_left_out(minutes, tmp_path):
+def test_a_camera_without_a_whole_file_is_left_out(tmp_path):
     minutes(tmp_path, world(60), ("front", "back"))
     (tmp_path / name(0)).write_bytes(b"")
     drive = tesla.open(tmp_path)
@@ -690,7 +535,7 @@ def test_a_camera_without_a_whole_file_is_left_out(minutes, tmp_path):
 
 
 @pytest.mark.parametrize("options", [{}, {"movflags": "+faststart"}])
-def test_a_file_cut_off_anywhere_is_refused_or_salvaged(write, tmp_path, options):
+def test_a_file_cut_off_anywhere_is_refused_or_salvaged(tmp_path, options):
     path = write(tmp_path, world(), **options)
     whole = path.read_bytes()
     salvaged = []
@@ -704,7 +549,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_salvaged(write, tmp_path, options
     assert bool(salvaged) == bool(options)  # with the index at the end, nothing is left to go by
 
 
-def test_flipped_bits_in_the_sei_cost_single_samples(write, tmp_path):
+def test_flipped_bits_in_the_sei_cost_single_samples(tmp_path):
     path = write(tmp_path, world(20))
     whole = path.read_bytes()
     starts = [i for i in range(len(whole)) if whole.startswith(b"\x42\x42\x42\x69", i)]
@@ -721,7 +566,7 @@ def test_flipped_bits_in_the_sei_cost_single_samples(write, tmp_path):
 
 
 @pytest.mark.parametrize(("timescale", "ticks"), [(1, 1024), (1, 2**31 - 1), (10_240, 2**31 - 1)])
-def test_damaged_time_stamps_are_no_drive_of_years(minutes, tmp_path, timescale, ticks):
+def test_damaged_time_stamps_are_no_drive_of_years(tmp_path, timescale, ticks):
     minutes(tmp_path, world(120), ("front", "back"))
     path = tmp_path / name(60)
     data = bytearray(path.read_bytes().replace(b"edts", b"free"))
@@ -734,7 +579,7 @@ def test_damaged_time_stamps_are_no_drive_of_years(minutes, tmp_path, timescale,
     assert [len(camera.frame_times()) for camera in drive.cameras.values()] == [600, 1200]
 
 
-def test_a_tree_of_clips_is_searched_and_only_drives_are_found(write, tmp_path, monkeypatch):
+def test_a_tree_of_clips_is_searched_and_only_drives_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(recorders, "RECORDERS", (native, comma2k19, donkeycar, tesla, udacity))
     for folder, start_s in (("RecentClips", 0), ("RecentClips", 900), ("SavedClips/2026-03-01_10-02-00", 60)):
         write(tmp_path / "TeslaCam" / folder, [None] * 10, start_s)
@@ -751,7 +596,7 @@ def test_real_packets_carry_it_too(real, tmp_path):
     with av.open(str(source)) as container:
         shown = [packet.pts for packet in container.demux(video=0) if packet.size][:300]
     units = [[sei(protobuf(**frames[number]))] for number in np.argsort(np.argsort(shown))]  # it has B-frames
-    path = insert(source, tmp_path / name(0), units, limit=300)
+    path = insert(str(source), tmp_path / name(0), units, limit=300)
     track = read_track(path)
     assert (track.frame_ns.size, track.frame.size, track.damaged) == (300, 300, 0)
     np.testing.assert_array_equal(track.values["frame_seq_no"], 7000 + np.arange(300))

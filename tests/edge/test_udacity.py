@@ -2,37 +2,11 @@
 
 import numpy as np
 import pytest
-from conftest import picture
+from makers.udacity import STEP, T0, rows, write_images, write_labels, write_video
 
 from edge.drive import find_drives, open_drive
-from edge.encode import encode
 from edge.errors import DriveError
 from trigger.signals import ControlSource
-
-T0 = 1_479_425_441_182_877_835
-STEP = 50_000_000
-
-
-def rows(n=100, angle=lambda i: 0.2 * np.sin(i / 20)):
-    return [(T0 + i * STEP, angle(i)) for i in range(n)]
-
-
-def write_labels(folder, name="labels.csv", labels=None, header="frame_id,steering_angle,public"):
-    lines = [header] + [f"{t},{a},1" for t, a in (labels or rows())]
-    (folder / name).write_text("\n".join(lines) + "\n")
-    return folder / name
-
-
-def write_video(folder, n=100):
-    encode(folder / "front.mp4", ((T0 + i * STEP, picture(i)) for i in range(n)))
-
-
-def write_images(folder, n=20):
-    import cv2
-
-    folder.mkdir()
-    for i in range(n):
-        cv2.imwrite(str(folder / f"{T0 + i * STEP}.jpg"), picture(i))
 
 
 def test_video_and_labels_are_one_drive(tmp_path):
@@ -47,7 +21,7 @@ def test_video_and_labels_are_one_drive(tmp_path):
     assert open_drive(tmp_path / "front.mp4").id == drive.id
 
 
-def test_images_are_a_camera_and_empty_ones_are_counted(tmp_path):
+def test_images_are_a_camera_and_damaged_ones_are_counted(tmp_path):
     write_labels(tmp_path)
     write_images(tmp_path / "center")
     (tmp_path / "center" / f"{T0 + 3 * STEP}.jpg").write_bytes(b"")
@@ -55,10 +29,9 @@ def test_images_are_a_camera_and_empty_ones_are_counted(tmp_path):
     (tmp_path / "center" / "._junk.jpg").write_bytes(b"x")
     drive = open_drive(tmp_path)
     camera = drive.cameras["front"]
-    assert camera.lost == ("center: 1 of 20 images are empty",)
-    decoded = [t for t, _ in camera.frames()]
-    assert len(camera.frame_times()) == 19
-    assert decoded == [t for t in camera.frame_times().tolist() if t != T0 + 5 * STEP]
+    assert camera.lost == ("center: 2 of 20 images are missing, empty or damaged",)
+    assert [t for t, _ in camera.frames()] == camera.frame_times().tolist()
+    assert len(camera.frame_times()) == 18
 
 
 def test_predictions_beside_labels_are_not_labels(tmp_path):
@@ -92,11 +65,22 @@ def test_nan_broken_rows_and_nul_bytes_cost_single_rows(tmp_path):
     lines = path.read_text().splitlines()
     lines[5] = f"{T0 + 4 * STEP},nan,1"
     lines[9] = "garbage"
-    lines[12] = f"\0\0{T0 + 11 * STEP},0.1\0,1"
-    path.write_text("\n".join(lines))
+    lines[12] = f"\0\0{T0 + 11 * STEP},0.1,1\0"
+    lines[14] = f"{T0 + 13 * STEP},0.\0\0\0{T0 + 90 * STEP},0.1,1"  # a block that the disk lost
+    path.write_text("\n".join(lines) + "\n")
     drive = open_drive(tmp_path)
-    assert drive.lost == ("labels.csv: 1 unreadable rows, 1 values that are not numbers",)
-    assert len(drive.telemetry.samples("steering_wheel_deg")[0]) == 98
+    assert drive.lost == ("labels.csv: 2 unreadable rows, 1 values that are not numbers",)
+    assert len(drive.telemetry.samples("steering_wheel_deg")[0]) == 97
+
+
+def test_the_last_row_of_a_file_that_was_cut_off_is_not_believed(tmp_path):
+    path = write_labels(tmp_path, header="frame_id,public,steering_angle", labels=[(t, f"1,{a}") for t, a in rows()])
+    path.write_text(path.read_text()[: -len(",1\n") - 5])
+    drive = open_drive(tmp_path)
+    assert drive.lost == ("labels.csv: 1 unreadable rows, 0 values that are not numbers",)
+    np.testing.assert_allclose(
+        drive.telemetry.samples("steering_wheel_deg")[1], np.degrees([a for _, a in rows()][:-1])
+    )
 
 
 def test_time_going_backward_is_sorted_and_said(tmp_path):
@@ -118,7 +102,7 @@ def test_a_missing_column_is_refused_with_what_was_found(tmp_path, header):
 def test_names_of_swerves_own_signals_are_understood(tmp_path):
     lines = ["t_ns,speed_mps,engaged,steering_wheel_deg"]
     lines += [f"{t},12.5,{int(i > 50)},{np.degrees(a)}" for i, (t, a) in enumerate(rows())]
-    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
     drive = open_drive(tmp_path)
     assert drive.vehicle.wheelbase_m is None
     source = drive.telemetry.samples("control_source_steering")[1]
@@ -127,7 +111,7 @@ def test_names_of_swerves_own_signals_are_understood(tmp_path):
 
 def test_without_a_word_on_who_drove_there_are_no_labels(tmp_path):
     lines = ["t_ns,speed_mps,steering_wheel_deg"] + [f"{t},12.5,{np.degrees(a)}" for t, a in rows()]
-    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
     drive = open_drive(tmp_path)
     assert "control_source_steering" not in drive.telemetry
     assert any("no labels" in note for note in drive.notes)

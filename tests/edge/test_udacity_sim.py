@@ -1,9 +1,8 @@
 """The simulator's log: mirrored steering, miles, names as clocks, paths of other machines, and damaged rows."""
 
-import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from makers.udacity_sim import HEADER, STEP_MS, T0_NS, row, stamp, write_sim
 
 from edge.drive import Drive
 from edge.errors import DriveError
@@ -11,31 +10,6 @@ from edge.inspect import inspect
 from edge.recorders import udacity, udacity_sim
 from trigger.detect import detect
 from trigger.signals import ControlSource
-
-T0_NS = 1_480_599_048_287_000_000  # 2016-12-01 13:30:48.287 UTC
-STEP_MS = 100
-HEADER = "center,left,right,steering,throttle,brake,speed"
-
-
-def stamp(i):
-    total = (13 * 3600 + 30 * 60 + 48) * 1000 + 287 + i * STEP_MS
-    seconds, ms = divmod(total, 1000)
-    return f"2016_12_01_{seconds // 3600:02d}_{seconds // 60 % 60:02d}_{seconds % 60:02d}_{ms:03d}"
-
-
-def row(i, folder="C:\\Users\\ann lee\\sim\\IMG\\", steering=0.25, throttle=0.5, brake=0.0, speed=30.0):
-    images = ", ".join(f"{folder}{camera}_{stamp(i)}.jpg" for camera in ("center", "left", "right"))
-    return f"{images}, {steering}, {throttle}, {brake}, {speed}"
-
-
-def write_sim(folder, n=40, rows=None, header=False, images=True):
-    (folder / "IMG").mkdir(parents=True)
-    for i in range(n if images else 0):
-        for camera in ("center", "left", "right"):
-            cv2.imwrite(str(folder / "IMG" / f"{camera}_{stamp(i)}.jpg"), picture(i))
-    lines = [HEADER] * header + (rows or [row(i) for i in range(n)])
-    (folder / "driving_log.csv").write_text("\n".join(lines) + "\n")
-    return folder
 
 
 def open_sim(folder) -> Drive:
@@ -104,8 +78,8 @@ def test_missing_and_empty_pictures_are_counted(tmp_path):
     assert set(drive.cameras) == {"front", "left"}
     assert len(drive.cameras["front"].frame_times()) == 38
     assert drive.lost == (
-        "camera front: 2 of 40 images are missing or empty",
-        "camera right: 40 of 40 images are missing or empty",
+        "camera front: 2 of 40 images are missing, empty or damaged",
+        "camera right: 40 of 40 images are missing, empty or damaged",
     )
 
 
@@ -128,7 +102,7 @@ def test_bad_rows_and_values_cost_themselves(tmp_path):
     rows[11] = row(11) + "\0\0"
     rows[12] = '"' * 200_000
     drive = open_sim(write_sim(tmp_path / "sim", rows=rows))
-    assert drive.lost[0] == "driving_log.csv: 5 unreadable rows, 3 values that are not numbers"
+    assert drive.lost[0] == "driving_log.csv: 6 unreadable rows, 3 values that are not numbers"
     assert len(drive.telemetry) == len(drive.cameras["front"].frame_times()) == 34
     assert len(drive.telemetry.samples("speed_mps")[0]) == 33
 
