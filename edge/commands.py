@@ -22,6 +22,7 @@ from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
 from edge.isolate import each
 from edge.jobs import ConvertJob, Found, ScanJob, Where, inspect_job
+from edge.night_commands import NIGHT_COMMANDS
 from edge.offer import OFFER
 from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
@@ -47,6 +48,10 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @click.group()
 def edge() -> None:
     """On the car, or over a folder of recorded drives: find the moments, cut them, hand them over."""
+
+
+for command in NIGHT_COMMANDS:
+    edge.add_command(command)
 
 
 @edge.command("scan")

@@ -128,11 +128,11 @@ def _offer(folder: Path, manifest: Manifest, baseline: float, runs: tuple[tuple[
 
 def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Telemetry) -> Manifest:
     context = telemetry.between(window[0] - CONTEXT_NS, window[1])
-    made = Cut(drive.id, _fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context))
+    made = Cut(drive.id, fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context))
     return replace(head_of(drive), id=f"{drive.id}@{stretch.first}-{stretch.end}s", cut=made)
 
 
-def _fingerprint(drive: Drive) -> str:
+def fingerprint(drive: Drive) -> str:
     """sha256 over the first 64 sample times and values: the same while a recording grows, another for another one."""
     first = drive.telemetry.t_ns[:64]
     columns = [drive.telemetry.columns[name][:64].tobytes() for name in sorted(drive.telemetry)]

@@ -5,7 +5,9 @@ Problem
     ├── DriveError      the recording as a whole: missing, unknown, malformed
     │   └── VideoError  one video or image of it
     ├── ClipError       a clip that does not match its manifest
-    └── PushError       a hand-over that was refused or broke off
+    ├── PushError       a hand-over that was refused or broke off
+    ├── SpoolError      the queue of clips: a full or failing disk, a second agent, a newer format
+    └── BudgetSpent     the bytes of this night are used up
 """
 
 from __future__ import annotations
@@ -30,4 +32,12 @@ class ClipError(EdgeError):
 
 
 class PushError(EdgeError):
+    pass
+
+
+class SpoolError(EdgeError):
+    pass
+
+
+class BudgetSpent(EdgeError):
     pass
