@@ -1,4 +1,4 @@
-"""`swerve curate ...`: the nightly job, and a look at what it published."""
+"""`swerve curate ...`: the service, the nightly job, and a look at what it published."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from curate.dataset import DatasetVersion, open_version, version_names
 from curate.nightly import Night, nightly
+from curate.service.commands import devices_group, serve_command
 from curate.store import open_store
 from edge.output import as_json, grid, show
 
@@ -22,6 +23,10 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @click.group()
 def curate() -> None:
     """Take clips in, check, weigh, split and publish immutable dataset versions."""
+
+
+curate.add_command(serve_command)
+curate.add_command(devices_group)
 
 
 @curate.command("nightly")
