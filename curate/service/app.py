@@ -1,4 +1,4 @@
-"""The service over HTTP: a Starlette application. Requests in, answers out; what they mean is decided elsewhere.
+"""The service over HTTP: Starlette routes. Requests in, answers out; what they mean is decided elsewhere.
 
     OPTIONS           /v1/uploads, /v1/uploads/{id}   what tus can do here
     POST              /v1/uploads                     begin an upload, or find the one begun before
@@ -19,11 +19,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import TypeAlias
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curate.errors import StoreError
@@ -45,7 +44,7 @@ def make_app(service: Service) -> ASGIApp:
     uploads, clips = _Uploads(service), _Clips(service)
     guard, one = _Guard(service), UPLOADS + "/{id}"
     return _method_override(
-        Starlette(
+        Router(
             routes=[
                 guard.anyone("OPTIONS", UPLOADS, uploads.options),
                 guard.anyone("OPTIONS", one, uploads.options),
@@ -58,7 +57,8 @@ def make_app(service: Service) -> ASGIApp:
                 guard.anyone("GET", "/healthz", _alive),
                 guard.anyone("GET", "/readyz", _ready(service)),
                 guard.anyone("GET", "/metrics", _metrics(service)),
-            ]
+            ],
+            redirect_slashes=False,
         )
     )
 

@@ -47,6 +47,7 @@ class Service:
         self.registry = Registry(self.state, now_s)
         self.uploads = Uploads(self.state, folder / ARRIVING, self.limits, now_s)
         self.shelf = open_shelf(where)
+        self.shelf.tidy()
         self.commits = Commits(self.state, self.uploads, self.shelf, now_s)
         self.pace = Pace(self.limits, monotonic_s)
         self.metrics = Metrics()

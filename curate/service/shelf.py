@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import StoreError
 from edge.destination import CLIPS, INBOX, QUARANTINE
-from edge.durable import new_folder, sync_folder
+from edge.durable import PREFIX, new_folder, sync_folder
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -50,6 +51,9 @@ class Shelf(Protocol):
     def check(self) -> None:
         """Raises OSError or StoreError where nothing can be kept now."""
 
+    def tidy(self) -> None:
+        """Remove what a crash left half done; only while nobody else writes."""
+
 
 @dataclass(frozen=True)
 class FolderShelf:
@@ -78,6 +82,11 @@ class FolderShelf:
     def check(self) -> None:
         if not os.access(self.root, os.W_OK):
             raise StoreError(f"{self.root} cannot be written", "a folder this user may write to", "check its rights")
+
+    def tidy(self) -> None:
+        for place in (INBOX, QUARANTINE):
+            for left in (self.root / place).glob(f"{PREFIX}*"):
+                shutil.rmtree(left, ignore_errors=True)
 
     def _write(self, folder: Path, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
         """Linked, not moved: what a crash leaves half done is done again from where the bytes arrived."""
@@ -113,6 +122,9 @@ class BucketShelf:
 
         with _told():
             obstore.list_with_delimiter(self.bucket)
+
+    def tidy(self) -> None:
+        """Objects of a clip without its receipt are written again when the car asks again."""
 
     def _write(self, prefix: str, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
         import obstore

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import new as new_hash
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from curate.service.app import make_app
 from curate.service.limits import Limits
 from curate.service.service import Service
+from curate.service.tus import OFFSET_STREAM
 from edge.clip import Clip, open_clip
 from edge.cut import cut
 from edge.device_key import DeviceKey, new_device_key
@@ -124,3 +128,49 @@ def make_clip(native_drive: Callable[..., Path], tmp_path: Path) -> Callable[...
         return open_clip(next(cut(scan(drive, 1.0), tmp_path / "clips")).folder)
 
     return make
+
+
+class Sender:
+    """Speaks tus by hand, as any client would, for one device."""
+
+    def __init__(self, bench: Bench, device: str = "car-1") -> None:
+        self.bench, self.device = bench, device
+
+    def ask(self, method: str, url: str, data: bytes = b"", **headers: str | None) -> httpx.Response:
+        """Header names with _ for -; None leaves one out that is sent otherwise."""
+        sent = self.bench.headers(self.device) | {k.replace("_", "-"): v for k, v in headers.items()}
+        told = {name: value for name, value in sent.items() if value is not None}
+        return self.bench.client.request(method, url, content=data, headers=told)
+
+    def begin(self, data: bytes, clip: str = "a" * 64, name: str = "front.mp4", **more: str) -> httpx.Response:
+        told = {"clip": clip, "name": name, "sha256": sha256(data).hexdigest()} | more
+        return self.ask("POST", "/v1/uploads", Upload_Length=str(len(data)), Upload_Metadata=metadata(**told))
+
+    def patch(self, url: str, offset: int, data: bytes, **headers: str | None) -> httpx.Response:
+        told = {"Upload_Offset": str(offset), "Content_Type": OFFSET_STREAM} | headers
+        return self.ask("PATCH", url, data, **told)
+
+    def offset(self, url: str) -> int:
+        return int(self.ask("HEAD", url).headers["Upload-Offset"])
+
+    def send(self, clip: Clip, names: Mapping[str, bytes] | None = None) -> None:
+        """Upload the files of a clip, or other bytes under these names."""
+        for name, data in (names or {n: (clip.folder / n).read_bytes() for n in clip.names}).items():
+            url = self.begin(data, clip.id, name).headers["Location"]
+            assert self.patch(url, 0, data).status_code == 204
+
+    def commit(self, clip_id: str) -> httpx.Response:
+        return self.ask("POST", f"/v1/clips/{clip_id}")
+
+
+def metadata(**told: str) -> str:
+    return ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in told.items())
+
+
+def checksum(data: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm} {b64encode(new_hash(algorithm, data).digest()).decode()}"
+
+
+@pytest.fixture
+def sender(bench: Bench) -> Sender:
+    return Sender(bench)
