@@ -51,6 +51,8 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
     out.print(f"{len(night.admissions) - len(refused)} clips admitted, {len(refused)} quarantined")
     for admission in refused:
         out.print(f"  [red]{admission.clip_id[:12]}[/]: {escape(admission.reason)}", soft_wrap=True)
+    for line in _doubts(night):
+        out.print(f"  [yellow]{line}[/]", soft_wrap=True)
     for clip_id, reason in night.unreadable.items():
         out.print(f"  [red]{clip_id[:12]} was admitted and is damaged now[/]: {escape(reason)}", soft_wrap=True)
     show(_version_table(night.version))
@@ -78,6 +80,18 @@ def versions_command(store: Path, json_: bool) -> None:
     show(table)
 
 
+def _doubts(night: Night) -> list[str]:
+    """What does not keep a clip out, but moves weights."""
+    counts = night.version.head["counts"]
+    lines = []
+    if counts["claims_refuted"]:
+        lines.append(f"{counts['claims_refuted']} claimed events are not in their telemetry: they gain no weight")
+    if counts["devices_held_to_share"]:
+        share = 100 * counts["largest_device_share"]
+        lines.append(f"{counts['devices_held_to_share']} of {counts['devices']} devices are held to {share:.1f} % each")
+    return lines
+
+
 def _version_table(version: DatasetVersion) -> Table:
     counts: dict[str, Any] = version.head["counts"]
     table = grid("", "", title=f"Dataset version {version.name}")
@@ -98,5 +112,5 @@ def _night_json(night: Night) -> dict[str, Any]:
         **night.version.head,
         "admitted": [a.clip_id for a in night.admissions if not a.reason],
         "unreadable": night.unreadable,
-        "quarantined": {a.clip_id: a.reason for a in night.admissions if a.reason},
+        "quarantined": {a.clip_id: {"code": a.code, "reason": a.reason} for a in night.admissions if a.reason},
     }

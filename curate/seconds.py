@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from curate.admit import refuted_claims
+from curate.shares import device_of
 from edge.clip import open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import EdgeError
@@ -32,13 +34,15 @@ class Second:
 
     Attributes:
         number, of: which second of the drive's grid, and how many the drive has.
-        events: kinds of the events whose focus it lies in. severity: the greatest of theirs.
+        device: that handed the clip to the service, "" where none did.
+        events: kinds of the events whose focus it lies in, claims that were refuted left out. severity: the greatest.
         human_share: share of the second in which a human moved at least one control that is recorded.
         steering, speed_change: mean steering (in its own unit) and change of speed [m/s] over the second,
             NaN where not recorded: what rarity is judged by.
     """
 
     clip_id: str
+    device: str
     drive_id: str
     number: int
     of: int
@@ -57,11 +61,13 @@ class Second:
 
 @dataclass(frozen=True)
 class Told:
-    """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read."""
+    """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read; how many
+    claims of the others were refuted."""
 
     seconds: list[Second]
     twice: int
     unreadable: dict[str, str]
+    refuted: int
 
 
 def seconds_of(folders: list[Path]) -> Told:
@@ -87,20 +93,24 @@ def seconds_of(folders: list[Path]) -> Told:
     for second in kept.values():
         length[second.drive_id] = max(length.get(second.drive_id, 0), second.of)
     seconds = [replace(kept[key], of=length[key[0]]) for key in sorted(kept)]
-    return Told(seconds, told - len(kept), unreadable)
+    refuted = sum(len(refuted_claims(folder)) for folder in folders if folder.name not in unreadable)
+    return Told(seconds, told - len(kept), unreadable, refuted)
 
 
 def _of_clip(folder: Path) -> Iterator[Second]:
     clip, drive = open_clip(folder), open_drive(folder)
     start_ns, end_ns = clip.cut.window_ns
     seen = _seconds_with_frames(drive)
+    refuted, device = refuted_claims(folder), device_of(folder)
+    events = [event for event in clip.cut.events if (event.kind, event.t_ns) not in refuted]
     for number in range((start_ns - drive.t0_ns) // SECOND_NS, (end_ns - drive.t0_ns) // SECOND_NS):
         if number not in seen:
             continue
         at_ns = drive.t0_ns + number * SECOND_NS
-        touching = [e for e in clip.cut.events if _in_focus(e, at_ns)]
+        touching = [e for e in events if _in_focus(e, at_ns)]
         yield Second(
             clip_id=clip.id,
+            device=device,
             drive_id=f"{clip.cut.parent}#{clip.cut.fingerprint[:8]}",
             number=number,
             of=clip.cut.parent_seconds,
