@@ -33,6 +33,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+MOST_TRIES = 5
+"""A recording on which the disk fails, or the agent dies, more often is given up, so that it cannot stop the others."""
+
+
 class Runner(Protocol):
     """How work on foreign files is done: `edge.isolate.each`, or something like it."""
 
@@ -81,14 +85,16 @@ class Agent:
     def take_in(self) -> None:
         """Scan and cut each recording that is new, whole and not being written, as long as there is room."""
         before = {(d.source.path, d.source.recorder, d.source.signature): d for d in self.spool.drives()}
-        for found in self.runner(look, [self.watched]):
+        with typed(self.watched):
+            looked = list(self.runner(look, [self.watched]))
+        for found in looked:
             if isinstance(found, EdgeError):
                 self.tell(found)
                 continue
             for source in found:
                 drive = before.get((source.path, source.recorder, source.signature))
                 if self._is_new(source, drive) and self.make_room():
-                    self._take_in(drive or self._begin(source))
+                    self._take_in(self._begin(source))
 
     def _is_new(self, source: Source, drive: Remembered | None) -> bool:
         open_ = (Standing.BEGUN, Standing.NOT_GIVEN) if self.terms.consent else (Standing.BEGUN,)
@@ -105,6 +111,9 @@ class Agent:
         return self.spool.begin(source, baseline_rate(self.terms.baseline, source.bytes, free))
 
     def _take_in(self, drive: Remembered) -> None:
+        if drive.tries > MOST_TRIES:
+            self.spool.finish(drive.number, Standing.UNREADABLE, None, (), f"given up: {drive.why}")
+            return
         taken = [d.driven for d in self.spool.drives() if d.standing is Standing.SCANNED and d.driven]
         intake = Intake(
             source=drive.source,
@@ -122,6 +131,10 @@ class Agent:
                 self.spool.finish(drive.number, Standing.UNREADABLE, None, (), result.got)
             else:
                 self.spool.finish(drive.number, result.standing, result.driven, result.clips, result.why)
+                if result.standing is Standing.BEGUN:
+                    self.tell(
+                        DriveError(f"{drive.source.path}: {result.why}", "a disk that answers", "it is tried again")
+                    )
 
     def _free(self) -> int:
         with typed(self.spool.root):

@@ -25,7 +25,7 @@ BASELINE_SHARE = 0.05
 TAIL_SHARE = 0.04
 """At most this share of the events' bytes is spent by lot. The rest takes the best, so at least 1 - TAIL_SHARE of the
 greatest possible value is captured, less what one clip is worth."""
-PATIENCE = 2
+PATIENCE = 3
 """Nights a clip is passed over before its one draw: a richer night may still take it for certain."""
 CLIP_SECONDS = 11
 """What one draw of the baseline brings: its second, and 5 s on both sides."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.clip import Clip
 from edge.offer import Offer, run_lengths
@@ -25,16 +26,22 @@ def undecided(clip: Queued, clips: Iterable[Queued]) -> bool:
     return any(other.state is State.CUT and other.overlaps(clip) for other in clips)
 
 
-def offer_of(clip: Clip, queued: Queued, clips: Iterable[Queued]) -> Offer:
-    """What to tell of a clip that will be sent.
+def probabilities(seconds: int, rate: float, clips: Iterable[Queued]) -> NDArray[np.float64]:
+    """P(s) of every second of a drive, (seconds,) float64.
 
     Args:
-        clips: every clip of its drive, itself among them, whatever became of it.
+        rate: probability with which each second was drawn for the baseline.
+        clips: every clip of the drive, whatever became of it.
     """
+    missed = 1.0 - inclusion_by_baseline(seconds, rate)
+    for clip in clips:
+        if clip.lane is Lane.EVENT:
+            missed[clip.first : clip.end] *= 1.0 - (clip.probability or 0.0)
+    return 1.0 - missed
+
+
+def offer_of(clip: Clip, queued: Queued, clips: Iterable[Queued]) -> Offer:
+    """What to tell of a clip that will be sent; `clips` as in `probabilities`, itself among them."""
     rate = clip.offer.baseline
-    missed = 1.0 - inclusion_by_baseline(clip.cut.parent_seconds, rate)
-    for other in clips:
-        if other.lane is Lane.EVENT and other.overlaps(queued):
-            missed[other.first : other.end] *= 1.0 - (other.probability or 0.0)
-    chances = (1.0 - missed)[queued.first : queued.end]
-    return Offer(clip.id, rate, run_lengths(queued.first, np.asarray(chances, np.float64)))
+    chances = probabilities(clip.cut.parent_seconds, rate, clips)
+    return Offer(clip.id, rate, run_lengths(queued.first, chances[queued.first : queued.end]))

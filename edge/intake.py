@@ -13,6 +13,7 @@ from edge.clip import open_clip
 from edge.cut import cut, fingerprint
 from edge.drive import recorder_named
 from edge.driven import Driven, Source, Standing
+from edge.errors import EdgeError
 from edge.queued import Queued, identity
 from edge.scan import Scan, scan
 from trigger.baseline import KIND as BASELINE
@@ -20,10 +21,10 @@ from trigger.baseline import KIND as BASELINE
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What became of a recording that could be opened."""
+    """What became of a recording; `driven` is None, and `standing` BEGUN, where the disk refused."""
 
     standing: Standing
-    driven: Driven
+    driven: Driven | None = None
     clips: tuple[Queued, ...] = ()
     why: str = ""
 
@@ -64,7 +65,13 @@ class Intake:
 
 
 def take_in(intake: Intake) -> TakenIn:
-    return intake.run()
+    """The job. Raises DriveError for what cannot be read; where a disk refused it is still open what to think of it."""
+    try:
+        return intake.run()
+    except (EdgeError, OSError) as error:
+        if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
+            return TakenIn(Standing.BEGUN, why=str(error))
+        raise
 
 
 def _lanes(found: Scan) -> tuple[Scan, Scan]:

@@ -40,7 +40,7 @@ class Stopped(BaseException):
 @click.option("--hours", default="all", show_default=True, help="When to upload, local time, such as 22-6.")
 @click.option(
     "--gb-a-night",
-    type=FiniteRange(0.001, 1e6),
+    type=FiniteRange(0.1, 1e6),
     default=BYTES_A_NIGHT / 1e9,
     show_default=True,
     help="Bytes on the wire.",

@@ -41,11 +41,17 @@ BUSY_S = 30.0
 
 @dataclass(frozen=True)
 class Remembered:
-    """A row of the drives: `driven` is None until the recording was opened; `why` says what was wrong with it."""
+    """A row of the drives.
+
+    Attributes:
+        rate: of its baseline, set before anything was drawn. tries: how often it was begun.
+        driven: None until the recording was opened. why: what was wrong with it.
+    """
 
     number: int
     source: Source
     rate: float
+    tries: int
     standing: Standing
     why: str
     driven: Driven | None
@@ -92,12 +98,15 @@ class Spool:
     # Drives
 
     def begin(self, source: Source, rate: float) -> Remembered:
-        """Remember a recording and its baseline rate before anything is drawn; a second time nothing changes."""
+        """Remember a recording, its baseline rate and one more try before anything is drawn; the first rate stays."""
         names = (source.recorder, source.path, source.signature, source.bytes)
         with self.change() as database:
             database.execute(
                 "INSERT OR IGNORE INTO drives (recorder, path, signature, bytes, rate, standing) VALUES (?,?,?,?,?,?)",
                 (*names, rate, Standing.BEGUN),
+            )
+            database.execute(
+                "UPDATE drives SET tries = tries + 1 WHERE recorder = ? AND path = ? AND signature = ?", names[:3]
             )
         return next(d for d in self.drives() if d.source == source)
 
@@ -259,7 +268,7 @@ def typed(root: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise SpoolError(
-            f"the queue in {root}: {error}", "a disk that can be read and written", "free space or check the disk"
+            f"{root}: {error}", "a disk that can be read and written", "free space or check the disk"
         ) from error
 
 
@@ -311,4 +320,4 @@ def _remembered(row: sqlite3.Row) -> Remembered:
         recorded, seen = (tuple((a, b) for a, b in json.loads(row[name])) for name in ("recorded", "seen"))
         driven = Driven(row["identity"], row["seconds"], row["rate"], recorded, seen)
     source = Source(row["recorder"], row["path"], row["signature"], row["bytes"])
-    return Remembered(row["number"], source, row["rate"], Standing(row["standing"]), row["why"], driven)
+    return Remembered(row["number"], source, row["rate"], row["tries"], Standing(row["standing"]), row["why"], driven)

@@ -11,7 +11,7 @@ MIGRATIONS = (
     CREATE TABLE drives (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         recorder TEXT NOT NULL, path TEXT NOT NULL, signature TEXT NOT NULL, bytes INTEGER NOT NULL,
-        rate REAL NOT NULL, standing TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',
+        rate REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, standing TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',
         identity TEXT, seconds INTEGER, recorded TEXT, seen TEXT,
         UNIQUE (path, recorder, signature)
     );
