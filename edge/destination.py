@@ -131,8 +131,12 @@ def destination(where: str, key: DeviceKey | None = None) -> Destination:
     """The destination a user named; `key` says to a service who sends. Raises PushError for one that is unknown."""
     scheme, found, _ = where.partition("://")
     if scheme in ("https", "http") and found:
-        from edge.http_destination import HttpDestination
-
+        try:
+            from edge.http_destination import HttpDestination
+        except ModuleNotFoundError as error:
+            raise PushError(
+                f"{error.name} is not installed", "what uploads need", "pip install 'swerve[upload]'"
+            ) from error
         return HttpDestination.to(where, key)
     if found and scheme != "file":
         raise PushError(f"the destination {where}", "a folder, file:///path or https://host", "name one of these")

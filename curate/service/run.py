@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from socket import socket
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +27,6 @@ def run(store: str, state: Path | None, host: str, port: int, tls: tuple[Path, P
     log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # what uvicorn hands on to when it has stopped
     with closing(Service(store, state_folder(store, state))) as service:
-        LOG.info("serving", extra={"told": {"store": store, "host": host, "port": port, "tls": tls is not None}})
         config = uvicorn.Config(
             make_app(service),
             host=host,
@@ -38,12 +38,16 @@ def run(store: str, state: Path | None, host: str, port: int, tls: tuple[Path, P
             server_header=False,
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
-        asyncio.run(_serve(uvicorn.Server(config), service))
+        with closing(config.bind_socket()) as listening:
+            told = {"store": store, "host": host, "port": listening.getsockname()[1], "tls": tls is not None}
+            listening.listen(config.backlog)
+            LOG.info("serving", extra={"told": told})
+            asyncio.run(_serve(uvicorn.Server(config), service, listening))
 
 
-async def _serve(server: uvicorn.Server, service: Service) -> None:
+async def _serve(server: uvicorn.Server, service: Service, listening: socket) -> None:
     async with _sweeping(service):
-        await server.serve()
+        await server.serve([listening])
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,10 +25,12 @@ from edge.destination import CLIPS, INBOX, QUARANTINE
 from edge.durable import PREFIX, new_folder, sync_folder
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import RetryConfig, S3Store
 
 RECEIPT, REASON = "receipt.json", "reason.json"
 PLACES = (INBOX, CLIPS, QUARANTINE)
+RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+"""What a bucket is asked again for, before the car is told to come back."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def open_shelf(where: str) -> Shelf:
     if where.startswith("s3://"):
         from obstore.store import S3Store
 
-        return BucketShelf(S3Store.from_url(where))
+        return BucketShelf(S3Store.from_url(where, retry_config=RETRY))
     if "://" in where and not where.startswith("file://"):
         raise StoreError(f"the store {where}", "file:///path or s3://bucket/prefix", "name one of these")
     root = Path(where.removeprefix("file://"))

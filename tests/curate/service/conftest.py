@@ -65,16 +65,17 @@ class InProcess(httpx.BaseTransport):
 class Bench:
     """A store, its service, and cars."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, where: str = "") -> None:
         self.folder, self.limits, self.clock = folder, limits, Clock()
         self.root = folder / "store"
+        self.where = where or f"file://{self.root}"
         self.keys: dict[str, DeviceKey] = {}
         self._numbers = count()
         self.open()
 
     def open(self) -> None:
         """Start the service; again after `close`, as after a crash."""
-        self.service = Service(f"file://{self.root}", self.root / "service", self.limits, self.clock, self.clock)
+        self.service = Service(self.where, self.root / "service", self.limits, self.clock, self.clock)
         self.transport = InProcess(make_app(self.service))
         self.client = httpx.Client(transport=self.transport, base_url="https://service")
 
@@ -105,8 +106,8 @@ class Bench:
 def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(**limits: float) -> Bench:
-        made.append(Bench(tmp_path, Limits(**{"free_bytes": 0, **limits})))  # type: ignore[arg-type]
+    def make(where: str = "", **limits: float) -> Bench:
+        made.append(Bench(tmp_path, Limits(**{"free_bytes": 0, **limits}), where))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
