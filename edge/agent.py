@@ -11,23 +11,25 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from edge.being_written import refuse_while_written
 from edge.budget import baseline_rate
+from edge.choosing import choose_tonight, waiting_bytes
 from edge.clock import Moment, now
-from edge.destination import Destination
 from edge.driven import Source, Standing
-from edge.errors import DriveError, EdgeError
+from edge.errors import DriveError, EdgeError, PushError
 from edge.intake import Intake, take_in
 from edge.isolate import each
-from edge.night import Sender, choose_tonight, waiting_bytes
-from edge.nights import tick, tonight
+from edge.nights import Night, tick, tonight
 from edge.queued import Lane, Reason, State
 from edge.retention import to_drop
 from edge.spool import Remembered, Spool, typed
 from edge.terms import Terms
 from edge.watch import look
+
+if TYPE_CHECKING:
+    from edge.destination import Destination
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,13 +50,13 @@ class Agent:
     """One car's agent.
 
     Attributes:
-        tell: takes problems as they come. unmetered: asked before anything is sent.
+        to: opens the destination. tell: takes problems as they come. unmetered: asked before anything is sent.
         clock: the machine's clocks. free: bytes free where a path lies.
     """
 
     spool: Spool
     watched: Path
-    to: Destination
+    to: Callable[[], Destination]
     terms: Terms
     tell: Callable[[EdgeError], object]
     unmetered: Callable[[], bool]
@@ -71,7 +73,16 @@ class Agent:
         if self.terms.hours.open_at(moment) and (self.terms.metered or self.unmetered()):
             night = tonight(self.spool, moment)
             choose_tonight(self.spool, night, self.terms)
-            Sender(self.spool, self.to, self.terms, self.tell).send(night)
+            self.send(night)
+
+    def send(self, night: Night) -> None:
+        from edge.sending import Sender
+
+        if self.spool.clips(State.CHOSEN, State.SENT, State.ACKNOWLEDGED):
+            try:
+                Sender(self.spool, self.to(), self.terms, self.tell).send(night)
+            except PushError as error:  # of a destination that cannot even be opened
+                self.tell(error)
 
     def make_room(self) -> bool:
         """Drop copies until the recorder's reserve is free; whether it is."""

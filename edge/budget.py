@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+DEFAULT_BASELINE = 0.005
+"""Share of seconds drawn at random; each brings 5 s on both sides, so about 5 % of a calm drive is kept."""
 BYTES_A_NIGHT = 10_000_000_000
 BASELINE_SHARE = 0.05
 TAIL_SHARE = 0.04
@@ -32,6 +34,8 @@ CLIP_SECONDS = 11
 FLOOR_RATE = 1e-4
 """No consented second's chance to be drawn is lower, however full the baseline's lane; one in about three hours."""
 
+CHUNK_BYTES = 1024 * 1024
+"""Handed over in one call, and sent again where that call breaks."""
 LOWER_LAYERS = 0.12
 """Allowance for TLS, TCP, IP and the link, over the bytes of a body. Of a segment of 1,428 bytes: 72 for IPv6 and TCP
 with time stamps, 38 for Ethernet, half of both again for the acknowledgement of every other one; 22 a TLS record of
@@ -60,9 +64,9 @@ def wire_bytes(body: int, calls: int = 1) -> int:
     return math.ceil(body * (1.0 + LOWER_LAYERS)) + calls * CALL_BYTES
 
 
-def clip_wire_bytes(body: int, chunk: int) -> int:
-    """What sending a whole clip of `body` bytes in chunks costs, unless the link breaks."""
-    return wire_bytes(body, CALLS_A_CLIP + -(-body // chunk))
+def clip_wire_bytes(body: int) -> int:
+    """What sending a whole clip of `body` bytes costs, unless the link breaks."""
+    return wire_bytes(body, CALLS_A_CLIP + -(-body // CHUNK_BYTES))
 
 
 def baseline_rate(ceiling: float, drive_bytes: int, free: int) -> float:

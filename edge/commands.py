@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from edge.budget import DEFAULT_BASELINE
 from edge.clip import find_clips
 from edge.cut import Written
 from edge.destination import Receipt, destination
@@ -23,13 +24,11 @@ from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
 from edge.isolate import each
 from edge.jobs import ConvertJob, Found, ScanJob, Where, inspect_job
-from edge.night_commands import NIGHT_COMMANDS
 from edge.offer import OFFER
 from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
 from edge.push import push
 from edge.recorders import RECORDERS
-from edge.scan import DEFAULT_BASELINE
 from trigger.event import Event
 
 Result = TypeVar("Result")
@@ -49,10 +48,6 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @click.group()
 def edge() -> None:
     """On the car, or over a folder of recorded drives: find the moments, cut them, hand them over."""
-
-
-for command in NIGHT_COMMANDS:
-    edge.add_command(command)
 
 
 @edge.command("scan")

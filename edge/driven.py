@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.drive import Drive
 from trigger.baseline import SECOND_NS
+
+if TYPE_CHECKING:
+    from edge.drive import Drive
 
 Runs = tuple[tuple[int, int], ...]
 """Stretches of seconds, [first, end), in order and apart."""

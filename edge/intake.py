@@ -2,21 +2,24 @@
 
 Event clips and baseline clips are cut apart, so that the draw of one never decides over the other. A second that both
 hold is stored twice: at the default rate that is under 6 % of the event clips' bytes, paid from the baseline's lane.
+
+What reads and cuts is imported when the job runs, so that the agent, which only hands it over, stays small.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.clip import open_clip
-from edge.cut import cut, fingerprint
-from edge.drive import recorder_named
 from edge.driven import Driven, Source, Standing
 from edge.errors import EdgeError
 from edge.queued import Queued, identity
-from edge.scan import Scan, scan
 from trigger.baseline import KIND as BASELINE
+
+if TYPE_CHECKING:
+    from edge.drive import Drive
+    from edge.scan import Scan
 
 
 @dataclass(frozen=True)
@@ -48,30 +51,36 @@ class Intake:
     def __str__(self) -> str:
         return self.source.path
 
-    def run(self) -> TakenIn:
-        """Raises DriveError for what cannot be read."""
-        drive = recorder_named(self.source.recorder).open(Path(self.source.path))
-        driven = Driven.of(drive, identity(drive.id, fingerprint(drive)), self.rate)
-        if (driven.identity, driven.seconds) in self.known:
-            return TakenIn(Standing.KNOWN, driven)
-        if drive.consent is False:
-            return TakenIn(Standing.WITHHELD, driven)
-        if drive.consent is None and not self.consent:
-            return TakenIn(Standing.NOT_GIVEN, driven)
-        found = scan(drive, self.rate)
-        written = [w for lane in _lanes(found) for w in cut(lane, self.out, self.position)]
-        clips = tuple(Queued.of(open_clip(w.folder)) for w in written)
-        return TakenIn(Standing.SCANNED, driven, clips, "; ".join(drive.lost))
-
 
 def take_in(intake: Intake) -> TakenIn:
     """The job. Raises DriveError for what cannot be read; where a disk refused it is still open what to think of it."""
+    from edge.cut import fingerprint
+    from edge.drive import recorder_named
+
     try:
-        return intake.run()
+        drive = recorder_named(intake.source.recorder).open(Path(intake.source.path))
+        driven = Driven.of(drive, identity(drive.id, fingerprint(drive)), intake.rate)
+        if (driven.identity, driven.seconds) in intake.known:
+            return TakenIn(Standing.KNOWN, driven)
+        if drive.consent is False:
+            return TakenIn(Standing.WITHHELD, driven)
+        if drive.consent is None and not intake.consent:
+            return TakenIn(Standing.NOT_GIVEN, driven)
+        return TakenIn(Standing.SCANNED, driven, _cut(drive, intake), "; ".join(drive.lost))
     except (EdgeError, OSError) as error:
         if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
             return TakenIn(Standing.BEGUN, why=str(error))
         raise
+
+
+def _cut(drive: Drive, intake: Intake) -> tuple[Queued, ...]:
+    from edge.clip import open_clip
+    from edge.cut import cut
+    from edge.scan import scan
+
+    lanes = _lanes(scan(drive, intake.rate))
+    written = [clip for lane in lanes for clip in cut(lane, intake.out, intake.position)]
+    return tuple(Queued.of(open_clip(clip.folder)) for clip in written)
 
 
 def _lanes(found: Scan) -> tuple[Scan, Scan]:

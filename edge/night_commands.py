@@ -6,20 +6,23 @@ import multiprocessing
 import signal
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.budget import BYTES_A_NIGHT
+from edge.budget import BYTES_A_NIGHT, DEFAULT_BASELINE
 from edge.driven import Standing
 from edge.errors import EdgeError, SpoolError
 from edge.hours import parse_hours
 from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
-from edge.scan import DEFAULT_BASELINE
 from edge.terms import RESERVE_BYTES, Terms
+
+if TYPE_CHECKING:
+    from edge.destination import Destination
 
 SPOOL = click.option(
     "--spool", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the car's queue."
@@ -35,6 +38,8 @@ class Stopped(BaseException):
 @click.argument("watched", metavar="WATCH", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--to", "where", required=True, help="The store: a folder, file:///path, or https://host.")
 @SPOOL
+@click.option("--device", help="The name a service knows this car by.")
+@click.option("--key", type=click.Path(path_type=Path), help="This car's key, as written by swerve edge key.")
 @click.option("--once", is_flag=True, help="One round, then exit: for cron.")
 @click.option("--consent", is_flag=True, help="Recordings that do not say so may be shared.")
 @click.option("--hours", default="all", show_default=True, help="When to upload, local time, such as 22-6.")
@@ -52,13 +57,23 @@ class Stopped(BaseException):
 @click.option("--no-position", is_flag=True, help="Leave latitude, longitude and heading out of the clips.")
 @click.option("--reserve-gb", type=FiniteRange(0.0), default=RESERVE_BYTES / 1e9, show_default=True, help="Left free.")
 @click.option("--poll", type=FiniteRange(1.0), default=60.0, show_default=True, help="Seconds between two rounds.")
-def run_command(watched: Path, where: str, spool: Path, once: bool, poll: float, **terms: Any) -> None:
+def run_command(
+    watched: Path,
+    where: str,
+    spool: Path,
+    device: str | None,
+    key: Path | None,
+    once: bool,
+    poll: float,
+    **terms: Any,
+) -> None:
     """The agent: take in what lies in WATCH, and upload at night what is worth it."""
     from edge.agent import Agent
-    from edge.destination import destination
     from edge.link import unmetered
     from edge.spool import open_spool
 
+    if (device is None) != (key is None):
+        raise click.UsageError("--device and --key belong together.")
     _stop_cleanly()
     failed: list[EdgeError] = []
 
@@ -66,10 +81,17 @@ def run_command(watched: Path, where: str, spool: Path, once: bool, poll: float,
         failed.append(problem)
         say(problem)
 
+    @cache
+    def to() -> Destination:
+        from edge.destination import destination
+        from edge.device_key import read_device_key
+
+        return destination(where, read_device_key(device, key) if device and key else None)
+
     try:
         with open_spool(spool) as queue:
             queue.recover()
-            agent = Agent(queue, watched, destination(where), _terms(**terms), tell, lambda: unmetered(where))
+            agent = Agent(queue, watched, to, _terms(**terms), tell, lambda: unmetered(where))
             while True:
                 failed.clear()
                 try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.budget import CHUNK_BYTES
 from edge.clip import Clip, open_clip
 from edge.destination import Destination, Receipt
 from edge.errors import ClipError, PushError
-
-CHUNK_BYTES = 1024 * 1024
 
 
 def push(folder: Path, to: Destination, consent: bool = False) -> Receipt:

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from edge.clip import Clip
 from edge.value import value_of
 from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS
+
+if TYPE_CHECKING:
+    from edge.clip import Clip
 
 
 class State(StrEnum):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.budget import DEFAULT_BASELINE
 from edge.camera import LONGEST_NS
 from edge.drive import Drive
 from edge.errors import DriveError
@@ -15,9 +16,6 @@ from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS, baseline_events, inclusion_by_baseline
 from trigger.detect import detect
 from trigger.event import Event
-
-DEFAULT_BASELINE = 0.005
-"""Share of seconds drawn at random; each brings 5 s on both sides, so about 5 % of a calm drive is kept."""
 
 
 @dataclass(frozen=True)

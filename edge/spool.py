@@ -27,7 +27,6 @@ from typing import Any
 from uuid import uuid4
 
 from edge.budget import Decision
-from edge.clip import open_clip
 from edge.driven import Driven, Source, Standing
 from edge.durable import PREFIX, sync_folder
 from edge.errors import EdgeError, SpoolError
@@ -210,6 +209,8 @@ class Spool:
 
     def _found(self, folder: Path) -> Queued | None:
         """A clip without a row; one that is not whole is moved aside."""
+        from edge.clip import open_clip
+
         try:
             clip = open_clip(folder)
             clip.verify()

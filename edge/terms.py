@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.budget import BYTES_A_NIGHT, Lanes
+from edge.budget import BYTES_A_NIGHT, DEFAULT_BASELINE, Lanes
 from edge.hours import ALL_DAY, Hours
 from edge.queued import Lane
-from edge.scan import DEFAULT_BASELINE
 
 RESERVE_BYTES = 2_000_000_000
 

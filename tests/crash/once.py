@@ -33,7 +33,9 @@ def once(watched: Path, store: Path, spool: Path) -> int:
         with open_spool(spool) as queue:
             queue.recover()
             to = FolderDestination(store)
-            Agent(queue, watched, to, TERMS, told.append, lambda: True, directly, free=lambda path: 10**12).round()
+            Agent(
+                queue, watched, lambda: to, TERMS, told.append, lambda: True, directly, free=lambda path: 10**12
+            ).round()
     except EdgeError as error:
         told.append(error)
     for problem in told:

@@ -62,7 +62,7 @@ class Car:
         return Agent(
             spool=spool,
             watched=watched,
-            to=self.to or FolderDestination(self.store),
+            to=lambda: self.to or FolderDestination(self.store),
             terms=self.terms,
             tell=self.told.append,
             unmetered=lambda: self.unmetered,

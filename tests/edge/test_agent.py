@@ -163,8 +163,8 @@ class CountingStore(FolderDestination):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Clips of tests are small, so chunks must be, for a night to end inside a file."""
-    monkeypatch.setattr("edge.push.CHUNK_BYTES", 1000)
-    monkeypatch.setattr("edge.night.CHUNK_BYTES", 1000)
+    for module in ("budget", "push", "sending"):
+        monkeypatch.setattr(f"edge.{module}.CHUNK_BYTES", 1000)
 
 
 class Unreachable(FolderDestination):

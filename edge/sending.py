@@ -1,11 +1,11 @@
-"""One night's work on the queue: choose what is sent, and send it until the receiver has acknowledged it."""
+"""Send what was chosen until the receiver has acknowledged it: the baseline first, within the night's bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.budget import Candidate, choose, clip_wire_bytes, wire_bytes
+from edge.budget import CHUNK_BYTES, wire_bytes
 from edge.clip import open_clip
 from edge.destination import Destination
 from edge.durable import write_bytes
@@ -14,32 +14,13 @@ from edge.inclusion import offer_of, undecided
 from edge.meter import Metered
 from edge.nights import Night
 from edge.offer import OFFER
-from edge.push import CHUNK_BYTES, push
+from edge.push import push
 from edge.queued import Lane, Queued, Reason, State
 from edge.spool import Spool, is_damaged
 from edge.terms import Terms
 
 REFUSALS = 3
 """Hand-overs that fail one after the other before the rest of a lane waits for the next round."""
-
-
-def waiting_bytes(spool: Spool, lane: Lane) -> int:
-    """Wire bytes of the lane's clips that will be sent and are not yet."""
-    clips = spool.clips(State.CHOSEN, State.SENT)
-    return sum(clip_wire_bytes(clip.bytes, CHUNK_BYTES) for clip in clips if clip.lane is lane)
-
-
-def choose_tonight(spool: Spool, night: Night, terms: Terms) -> None:
-    """Decide the fate of event clips; a choice that a crash cut short is made again as it was."""
-    open_ = spool.clips(State.CUT)
-    if not open_:
-        return
-    free = terms.limit(Lane.EVENT) - night.event_spent - waiting_bytes(spool, Lane.EVENT)
-    candidates = [
-        Candidate(c.clip_id, clip_wire_bytes(c.bytes, CHUNK_BYTES), c.value, night.number - (c.night or night.number))
-        for c in open_
-    ]
-    spool.decide(night.number, choose(candidates, free), open_)
 
 
 @dataclass(frozen=True)
