@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import edge.recorders  # noqa: F401  before a fork, so that no source file is read in the round
+import edge.cut
+import edge.recorders
+import edge.scan
+import edge.sending  # noqa: F401
 from edge.agent import Agent
 from edge.destination import FolderDestination
 from edge.errors import EdgeError
