@@ -1,20 +1,25 @@
-"""`swerve curate ...`: the service, the nightly job, and a look at what it published."""
+"""`swerve curate ...`: the service, the nightly job, and a look at what it published.
+
+Arrow is imported by the commands that read tables alone: the service runs for months and does without.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from curate.dataset import DatasetVersion, open_version, version_names
-from curate.nightly import Night, nightly
 from curate.service.commands import devices_group, serve_command
 from curate.store import open_store
 from edge.output import as_json, grid, show
+
+if TYPE_CHECKING:
+    from curate.dataset import DatasetVersion
+    from curate.nightly import Night
 
 STORE = click.option("--store", required=True, type=click.Path(path_type=Path), help="Folder that clips are pushed to.")
 JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
@@ -40,6 +45,8 @@ curate.add_command(devices_group)
 @JSON
 def nightly_command(store: Path, split: str, json_: bool) -> None:
     """Admit what has arrived and publish a dataset version; run again, it gives the same digest."""
+    from curate.nightly import nightly
+
     console = Console(stderr=True)
     with console.status("starting") as status:
         night = nightly(open_store(store), split, step=status.update)
@@ -63,6 +70,8 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
 @JSON
 def versions_command(store: Path, json_: bool) -> None:
     """List the published versions, oldest first."""
+    from curate.dataset import open_version, version_names
+
     versions = [open_version(store, name) for name in version_names(open_store(store).root)]
     if json_:
         as_json([{"name": version.name, **version.head} for version in versions])

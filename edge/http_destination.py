@@ -50,7 +50,10 @@ class HttpDestination:
     @staticmethod
     def to(url: str, key: DeviceKey | None) -> HttpDestination:
         """Raises PushError for a URL to which no token may be sent."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise PushError(f"the destination {url}", "https://host", "check the address") from error
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise PushError(f"the destination {url}", "https, or this very machine", "use https")
         if key is None:
@@ -119,7 +122,7 @@ class HttpDestination:
         answer: httpx.Response | None = None
         try:
             answer = self.client.request(method, url, headers={**headers, **self._authorization()}, content=data)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             trouble = f"{self.client.base_url} cannot be reached ({type(error).__name__})"
         else:
             if answer.status_code in accept:

@@ -12,7 +12,9 @@ import click
 from rich.console import Console
 
 from curate.service.identity import OVERLAP_S, KnownKey, Registry
+from curate.service.limits import Limits
 from curate.service.state import State
+from edge.options import FiniteRange
 from edge.output import as_json, grid, show
 
 STORE = click.option("--store", required=True, help="Where clips are kept: file:///path, or s3://bucket/prefix.")
@@ -29,10 +31,19 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @STATE
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--requests-per-s", default=50.0, show_default=True, type=FiniteRange(0.1), help="Of one device, in the long run."
+)
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True), help="Certificate chain, PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True), help="Its private key, PEM.")
 def serve_command(
-    store: str, state: Path | None, host: str, port: int, tls_cert: Path | None, tls_key: Path | None
+    store: str,
+    state: Path | None,
+    host: str,
+    port: int,
+    requests_per_s: float,
+    tls_cert: Path | None,
+    tls_key: Path | None,
 ) -> None:
     """Take clips in over HTTP: resumable, from registered devices, acknowledged when they are on the disk."""
     try:
@@ -41,7 +52,10 @@ def serve_command(
         raise click.ClickException(
             f"{error.name} is not installed; install it with: pip install 'swerve[serve]'"
         ) from error
-    run(store, state, host, port, (tls_cert, tls_key) if tls_cert and tls_key else None)
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together.")
+    limits = Limits(requests_per_s=requests_per_s, burst=max(1, round(4 * requests_per_s)))
+    run(store, state, host, port, limits, (tls_cert, tls_key) if tls_cert and tls_key else None)
 
 
 @click.group("devices")

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 
 from curate.service.app import make_app
+from curate.service.limits import Limits
 from curate.service.log import LOG, log_to_stderr
 from curate.service.service import Service, state_folder
 
@@ -22,11 +23,11 @@ STOP_WITHIN_S = 30
 """How long requests under way may take once the service was told to stop."""
 
 
-def run(store: str, state: Path | None, host: str, port: int, tls: tuple[Path, Path] | None) -> None:
+def run(store: str, state: Path | None, host: str, port: int, limits: Limits, tls: tuple[Path, Path] | None) -> None:
     """Raises StoreError where the store cannot be served."""
     log_to_stderr()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # what uvicorn hands on to when it has stopped
-    with closing(Service(store, state_folder(store, state))) as service:
+    with closing(Service(store, state_folder(store, state), limits)) as service:
         config = uvicorn.Config(
             make_app(service),
             host=host,

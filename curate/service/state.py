@@ -23,7 +23,8 @@ CREATE TABLE upload (
     state TEXT NOT NULL CHECK (state IN ('live', 'committed', 'gone'))
 ) STRICT;
 CREATE UNIQUE INDEX upload_of_file ON upload (device, clip, name) WHERE state <> 'gone';
-CREATE INDEX upload_expiry ON upload (expires) WHERE state <> 'committed';
+CREATE INDEX upload_live ON upload (device, expires, length) WHERE state = 'live';
+CREATE INDEX upload_gone ON upload (expires) WHERE state = 'gone';
 CREATE TABLE receipt (
     clip TEXT PRIMARY KEY, device TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL, time INTEGER NOT NULL
 ) STRICT;
@@ -34,14 +35,13 @@ CREATE TABLE device_key (
 
 
 class State:
-    """One connection that threads take in turn; a transaction is as short as its statements."""
+    """One connection that writes and one that reads, each taken in turn: readers never wait for a disk."""
 
     def __init__(self, path: Path) -> None:
         """Raises StoreError for a file of another schema."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
-        self._db.row_factory = sqlite3.Row
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._db, self._reader = _connect(path), _connect(path)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         with self.change() as db:
@@ -56,7 +56,7 @@ class State:
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of the block or none of it, on the disk when it ends."""
-        with self._lock:
+        with self._writing:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -66,12 +66,19 @@ class State:
             self._db.execute("COMMIT")
 
     def rows(self, question: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(question, values).fetchall()
+        with self._reading:
+            return self._reader.execute(question, values).fetchall()
 
     def row(self, question: str, *values: Any) -> sqlite3.Row | None:
         found = self.rows(question, *values)
         return found[0] if found else None
 
     def close(self) -> None:
+        self._reader.close()
         self._db.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
+    connection.row_factory = sqlite3.Row
+    return connection
