@@ -8,9 +8,9 @@ One row is one whole second of one clip, the sampling unit whose inclusion proba
     events                   list      kinds of the events this second belongs to, sorted
     severity                 double    greatest severity among them, 0 where there is none
     inclusion_probability    double    probability that at least one uploaded clip covers this second
-    kind_factor, rarity_factor, label_factor, weight    double; weight is min(kind * rarity, cap) * label, scaled
-                             to a mean of 1 over the rows of its split; label_factor is the share of the second in
-                             which a human moved a control, so a second nobody may learn from weighs nothing
+    kind_factor, rarity_factor, label_factor, weight    double; weight is min(kind * rarity, cap) * label * share, then
+                             scaled to a mean of 1 over the rows of its split; label_factor is the share of the second
+                             in which a human moved a control, so a second nobody may learn from weighs nothing
     share_factor             double    part of weight; below 1 where the device held too much of it (curate.shares)
 
 The digest covers the rows in canonical order and the recipe, not the time or place of the run.

@@ -34,15 +34,14 @@ class Second:
 
     Attributes:
         number, of: which second of the drive's grid, and how many the drive has.
-        device: that handed the clip to the service, "" where none did.
         events: kinds of the events whose focus it lies in, claims that were refuted left out. severity: the greatest.
         human_share: share of the second in which a human moved at least one control that is recorded.
         steering, speed_change: mean steering (in its own unit) and change of speed [m/s] over the second,
             NaN where not recorded: what rarity is judged by.
+        device: that handed the clip to the service, "" where none did.
     """
 
     clip_id: str
-    device: str
     drive_id: str
     number: int
     of: int
@@ -53,6 +52,7 @@ class Second:
     human_share: float
     steering: float
     speed_change: float
+    device: str = ""
 
     @property
     def end_ns(self) -> int:
