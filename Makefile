@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP_CPU := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint crash interop setup clean
+.PHONY: demo test lint crash soak interop setup clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,10 @@ test: setup lint
 crash: setup
 	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py
 	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py --refuse
+
+# The agent killed at random moments, on one growing state.
+soak: setup
+	@PYTHONPATH=. $(BIN)/python tests/crash/soak.py
 
 lint: setup
 	@$(BIN)/ruff check .

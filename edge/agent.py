@@ -24,7 +24,8 @@ from edge.isolate import each
 from edge.nights import Night, tick, tonight
 from edge.queued import Lane, Reason, State
 from edge.retention import to_drop
-from edge.spool import Remembered, Spool, typed
+from edge.spool import Spool, typed
+from edge.spool_rows import Remembered
 from edge.terms import Terms
 from edge.watch import look
 

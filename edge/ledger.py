@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from edge.driven import Driven, Runs, Standing
 from edge.queued import Queued, Reason, State
-from edge.spool import Remembered
+from edge.spool_rows import Remembered
 
 
 class Fate(StrEnum):

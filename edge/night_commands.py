@@ -70,7 +70,8 @@ def run_command(
     """The agent: take in what lies in WATCH, and upload at night what is worth it."""
     from edge.agent import Agent
     from edge.link import unmetered
-    from edge.spool import open_spool
+    from edge.recovery import recover
+    from edge.spool import open_spool, typed
 
     if (device is None) != (key is None):
         raise click.UsageError("--device and --key belong together.")
@@ -90,12 +91,13 @@ def run_command(
 
     try:
         with open_spool(spool) as queue:
-            queue.recover()
+            recover(queue)
             agent = Agent(queue, watched, to, _terms(**terms), tell, lambda: unmetered(where))
             while True:
                 failed.clear()
                 try:
-                    agent.round()
+                    with typed(spool):
+                        agent.round()
                 except SpoolError as error:
                     tell(error)
                 if once:

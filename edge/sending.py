@@ -16,7 +16,8 @@ from edge.nights import Night
 from edge.offer import OFFER
 from edge.push import push
 from edge.queued import Lane, Queued, Reason, State
-from edge.spool import Spool, is_damaged
+from edge.recovery import is_damaged
+from edge.spool import Spool
 from edge.terms import Terms
 
 REFUSALS = 3

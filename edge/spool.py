@@ -6,7 +6,7 @@
 
 Rules:
 - A folder appears before its row, and its row says `dropped` before the folder goes: whatever a crash leaves behind,
-  `recover` can tell a clip that is not yet queued from one that is on its way out, and none is lost.
+  `edge.recovery` can tell a clip that is not yet queued from one that is on its way out, and none is lost.
 - One agent at a time; anybody may read beside it.
 - Order is the order in which clips were queued. No clock is asked.
 - A full or failing disk raises SpoolError and leaves everything as it was.
@@ -28,41 +28,15 @@ from uuid import uuid4
 
 from edge.budget import Decision
 from edge.driven import Driven, Source, Standing
-from edge.durable import PREFIX, sync_folder
-from edge.errors import EdgeError, SpoolError
-from edge.queued import WAITING, Lane, Queued, Reason, State
+from edge.durable import sync_folder
+from edge.errors import SpoolError
+from edge.queued import Queued, Reason, State
+from edge.spool_rows import Remembered, insert, queued_of, remembered_of
 from edge.spool_schema import migrate, version
 
 CLIPS, DAMAGED, QUEUE, LOCK = "clips", "damaged", "queue.sqlite", ".lock"
 BUSY_S = 30.0
 """How long a writer waits for a reader's lock."""
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """A row of the drives.
-
-    Attributes:
-        rate: of its baseline, set before anything was drawn. tries: how often it was begun.
-        driven: None until the recording was opened. why: what was wrong with it.
-    """
-
-    number: int
-    source: Source
-    rate: float
-    tries: int
-    standing: Standing
-    why: str
-    driven: Driven | None
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """What a start found: half-made folders swept, clips queued that had no row, and copies that are gone."""
-
-    swept: int
-    adopted: int
-    lost: int
 
 
 @dataclass(frozen=True)
@@ -123,21 +97,21 @@ class Spool:
                 (standing, why, *facts, number),
             )
             for clip in clips:
-                _insert(database, clip)
+                insert(database, clip)
 
     def drives(self) -> list[Remembered]:
-        return [_remembered(row) for row in self.rows("SELECT * FROM drives ORDER BY number")]
+        return [remembered_of(row) for row in self.rows("SELECT * FROM drives ORDER BY number")]
 
     # Clips
 
     def clips_of(self, drive: str) -> list[Queued]:
-        return [_queued(row) for row in self.rows("SELECT * FROM clips WHERE drive = ? ORDER BY sequence", (drive,))]
+        return [queued_of(row) for row in self.rows("SELECT * FROM clips WHERE drive = ? ORDER BY sequence", (drive,))]
 
     def clips(self, *states: State) -> list[Queued]:
         """Clips in any of the states, or all, in the order in which they were cut."""
         marks = ",".join("?" * len(states))
         where = f"WHERE state IN ({marks})" if states else ""
-        return [_queued(row) for row in self.rows(f"SELECT * FROM clips {where} ORDER BY sequence", states)]
+        return [queued_of(row) for row in self.rows(f"SELECT * FROM clips {where} ORDER BY sequence", states)]
 
     def decide(self, night: int, fates: Iterable[Decision], considered: Iterable[Queued]) -> None:
         """Write down a night's choice: fates that were decided, and who was part of it."""
@@ -152,7 +126,7 @@ class Spool:
                     "UPDATE clips SET state = ?, reason = ?, probability = ? WHERE clip_id = ? AND state = ?",
                     (state, reason, fate.probability, fate.clip_id, State.CUT),
                 )
-        self._remove(clip.folder for clip in considered if clip.clip_id in lost)
+        self.remove(clip.folder for clip in considered if clip.clip_id in lost)
 
     def mark(self, clip: Queued, state: State) -> Queued:
         with self.change() as database:
@@ -169,63 +143,24 @@ class Spool:
                 )
         for clip in clips:
             if reason is Reason.DAMAGED:
-                self._set_aside(self.folder_of(clip))
+                self.set_aside(clip.folder)
             else:
-                self._remove([clip.folder])
+                self.remove([clip.folder])
 
-    def _remove(self, folders: Iterable[str]) -> None:
+    def remove(self, folders: Iterable[str]) -> None:
+        """Delete copies; their rows, if any, must say so already."""
         with typed(self.root):
             for folder in folders:
                 if (self.clips_folder / folder).exists():
                     shutil.rmtree(self.clips_folder / folder)
 
-    def _set_aside(self, folder: Path) -> None:
+    def set_aside(self, folder: str) -> None:
+        """Move a copy to where nothing is sent from."""
         aside = self.root / DAMAGED
         with typed(self.root):
             aside.mkdir(exist_ok=True)
-            folder.rename(aside / f"{folder.name}.{uuid4().hex[:8]}")
+            (self.clips_folder / folder).rename(aside / f"{folder}.{uuid4().hex[:8]}")
             sync_folder(aside)
-
-    # After a crash
-
-    def recover(self) -> Recovered:
-        """Make the rows and the folders agree. Raises SpoolError."""
-        with typed(self.root):
-            names = {path.name for path in self.clips_folder.iterdir()}
-        half_made = {name for name in names if name.startswith(PREFIX)}
-        known = {row["folder"]: row["state"] for row in self.rows("SELECT folder, state FROM clips")}
-        leaving = {name for name in names if known.get(name) == State.DROPPED}
-        self._remove(half_made | leaving)
-        here = names - half_made - leaving
-        adopted = [clip for name in sorted(here - known.keys()) if (clip := self._found(self.clips_folder / name))]
-        if adopted:
-            with self.change() as database:
-                for clip in adopted:
-                    _insert(database, clip)
-        missing = [clip for clip in self.clips(*WAITING) if clip.folder not in here]
-        if missing:
-            self.drop(missing, Reason.MISSING)
-        return Recovered(len(half_made), len(adopted), len(missing))
-
-    def _found(self, folder: Path) -> Queued | None:
-        """A clip without a row; one that is not whole is moved aside."""
-        from edge.clip import open_clip
-
-        try:
-            clip = open_clip(folder)
-            clip.verify()
-        except EdgeError as error:
-            if not is_damaged(error):
-                raise SpoolError(error.got, "a clip that can be read", "check the disk and start again") from error
-            self._set_aside(folder)
-            return None
-        return Queued.of(clip)
-
-
-def is_damaged(error: EdgeError) -> bool:
-    """Whether a clip that could not be opened is not whole, rather than out of reach for now."""
-    cause = error.__cause__
-    return not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError | NotADirectoryError)
 
 
 @contextmanager
@@ -247,6 +182,7 @@ def open_spool(root: Path) -> Iterator[Spool]:
                 migrate(database)
                 (root / CLIPS).mkdir(exist_ok=True)
                 sync_folder(root)
+                sync_folder(root.parent)
             yield Spool(root, database)
     finally:
         os.close(lock)
@@ -288,37 +224,3 @@ def _connect(root: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     return database
-
-
-def _insert(database: sqlite3.Connection, clip: Queued) -> None:
-    database.execute(
-        'INSERT OR IGNORE INTO clips (clip_id, folder, drive, first, "end", lane, bytes, value, state, probability)'
-        " VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (
-            clip.clip_id,
-            clip.folder,
-            clip.drive,
-            clip.first,
-            clip.end,
-            clip.lane,
-            clip.bytes,
-            clip.value,
-            clip.state,
-            clip.probability,
-        ),
-    )
-
-
-def _queued(row: sqlite3.Row) -> Queued:
-    told = dict(row)
-    reason = Reason(told["reason"]) if told["reason"] else None
-    return Queued(**told | {"lane": Lane(told["lane"]), "state": State(told["state"]), "reason": reason})
-
-
-def _remembered(row: sqlite3.Row) -> Remembered:
-    driven = None
-    if row["identity"] is not None:
-        recorded, seen = (tuple((a, b) for a, b in json.loads(row[name])) for name in ("recorded", "seen"))
-        driven = Driven(row["identity"], row["seconds"], row["rate"], recorded, seen)
-    source = Source(row["recorder"], row["path"], row["signature"], row["bytes"])
-    return Remembered(row["number"], source, row["rate"], row["tries"], Standing(row["standing"]), row["why"], driven)

@@ -15,6 +15,7 @@ from edge.agent import Agent
 from edge.destination import FolderDestination
 from edge.errors import EdgeError
 from edge.output import say
+from edge.recovery import recover
 from edge.spool import open_spool
 from edge.terms import Terms
 
@@ -34,7 +35,7 @@ def once(watched: Path, store: Path, spool: Path) -> int:
     told: list[EdgeError] = []
     try:
         with open_spool(spool) as queue:
-            queue.recover()
+            recover(queue)
             to = FolderDestination(store)
             Agent(
                 queue, watched, lambda: to, TERMS, told.append, lambda: True, directly, free=lambda path: 10**12

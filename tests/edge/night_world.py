@@ -13,6 +13,7 @@ from edge.clock import EARLIEST_S, Moment
 from edge.destination import INBOX, Destination, FolderDestination
 from edge.errors import EdgeError
 from edge.ledger import Account, accounts
+from edge.recovery import recover
 from edge.spool import Spool, open_spool
 from edge.terms import Terms
 
@@ -53,7 +54,7 @@ class Car:
     @contextmanager
     def spool(self) -> Iterator[Spool]:
         with open_spool(self.root / "spool") as spool:
-            spool.recover()
+            recover(spool)
             yield spool
 
     def agent(self, spool: Spool) -> Agent:

@@ -19,6 +19,7 @@ from edge.destination import FolderDestination
 from edge.drive import open_drive
 from edge.errors import SpoolError
 from edge.queued import Queued, Reason, State
+from edge.recovery import recover
 from edge.scan import scan
 from edge.spool import QUEUE, Spool, open_spool, read_spool
 
@@ -40,9 +41,9 @@ def test_a_clip_without_a_row_is_queued_by_the_next_start(clips, tmp_path):
     for folder in clips:
         put(folder, tmp_path / "spool")
     with open_spool(tmp_path / "spool") as spool:
-        assert spool.recover().adopted == 2
+        assert recover(spool).adopted == 2
         assert [c.clip_id for c in spool.clips(State.CUT)] == [open_clip(f).id for f in clips]
-        assert spool.recover().adopted == 0
+        assert recover(spool).adopted == 0
 
 
 def test_what_is_half_made_is_swept_and_what_is_damaged_set_aside(clips, tmp_path):
@@ -50,7 +51,7 @@ def test_what_is_half_made_is_swept_and_what_is_damaged_set_aside(clips, tmp_pat
     (put(clips[0], root) / "front.mp4").write_bytes(b"")
     (root / "clips/.swerve-cut-1").mkdir()
     with open_spool(root) as spool:
-        found = spool.recover()
+        found = recover(spool)
         assert (found.swept, found.adopted, found.lost) == (1, 0, 0)
         assert not spool.clips()
     assert not list((root / "clips").iterdir())
@@ -60,20 +61,20 @@ def test_what_is_half_made_is_swept_and_what_is_damaged_set_aside(clips, tmp_pat
 def test_a_copy_that_was_taken_away_is_told_as_missing(clips, tmp_path):
     folder = put(clips[0], tmp_path / "spool")
     with open_spool(tmp_path / "spool") as spool:
-        spool.recover()
+        recover(spool)
         shutil.rmtree(folder)
-        assert spool.recover().lost == 1
+        assert recover(spool).lost == 1
         assert spool.clips()[0].reason is Reason.MISSING
 
 
 def test_a_dropped_clip_whose_folder_a_crash_left_goes_with_the_next_start(clips, tmp_path):
     folder = put(clips[0], tmp_path / "spool")
     with open_spool(tmp_path / "spool") as spool:
-        spool.recover()
+        recover(spool)
         spool.drop(spool.clips(), Reason.DISK)
         assert not folder.exists()
         put(clips[0], tmp_path / "spool")
-        spool.recover()
+        recover(spool)
         assert not folder.exists()
         assert spool.clips()[0].reason is Reason.DISK
 
@@ -106,7 +107,7 @@ def test_a_queue_that_is_no_database_is_said(tmp_path):
 def test_a_step_that_fails_changes_nothing(clips, tmp_path):
     put(clips[0], tmp_path / "spool")
     with open_spool(tmp_path / "spool") as spool:
-        spool.recover()
+        recover(spool)
 
         def fails_half_way():
             with spool.change() as database:
@@ -152,8 +153,8 @@ class FusedSpool(Spool):
         with super().change() as database:
             yield database
 
-    def _remove(self, folders):
-        FusedStore.fuse.guard(super()._remove, folders)
+    def remove(self, folders):
+        FusedStore.fuse.guard(super().remove, folders)
 
 
 class Journey(RuleBasedStateMachine):
@@ -176,7 +177,7 @@ class Journey(RuleBasedStateMachine):
         try:
             with open_spool(self.root / "spool") as plain:
                 spool = FusedSpool(plain.root, plain.database)
-                spool.recover()
+                recover(spool)
                 self.car.agent(spool).round()
         except Crash:
             pass
