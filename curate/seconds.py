@@ -73,9 +73,9 @@ class Told:
 def seconds_of(folders: list[Path]) -> Told:
     """Read the clips.
 
-    A second that two clips tell counts once, with the greater of their probabilities: draws are nested, so a drive that
-    was cut with two baselines was drawn with the greater. Recordings that share an id are kept apart. The length of a
-    drive is the longest that any clip of it tells.
+    A second that two clips tell counts once, with the events of both and the greater of their probabilities: draws are
+    nested, so a drive that was cut with two baselines was drawn with the greater. Recordings that share an id are kept
+    apart. The length of a drive is the longest that any clip of it tells.
     """
     kept: dict[tuple[str, int], Second] = {}
     told, unreadable = 0, {}
@@ -84,9 +84,7 @@ def seconds_of(folders: list[Path]) -> Told:
             for second in list(_of_clip(folder)):
                 told += 1
                 key = (second.drive_id, second.number)
-                old = kept.get(key, second)
-                chance = max(old.inclusion_probability, second.inclusion_probability)
-                kept[key] = replace(old, inclusion_probability=chance)
+                kept[key] = _joined(kept.get(key, second), second)
         except EdgeError as error:
             unreadable[folder.name] = str(error)
     length: dict[str, int] = {}
@@ -95,6 +93,16 @@ def seconds_of(folders: list[Path]) -> Told:
     seconds = [replace(kept[key], of=length[key[0]]) for key in sorted(kept)]
     refuted = sum(len(refuted_claims(folder)) for folder in folders if folder.name not in unreadable)
     return Told(seconds, told - len(kept), unreadable, refuted)
+
+
+def _joined(told: Second, again: Second) -> Second:
+    """One second that two clips hold, such as one of the baseline and one of an event."""
+    return replace(
+        told,
+        inclusion_probability=max(told.inclusion_probability, again.inclusion_probability),
+        events=tuple(sorted({*told.events, *again.events})),
+        severity=max(told.severity, again.severity),
+    )
 
 
 def _of_clip(folder: Path) -> Iterator[Second]:
