@@ -179,7 +179,7 @@ class _Uploads:
             upload = uploads.get(upload.device, upload.id)
             if offset != upload.offset:
                 raise Refused(409, Reason.OFFSET, f"bytes at {offset}, {upload.offset} are held")
-            if upload.committed:
+            if upload.whole:  # never opened again: it may be part of a clip already
                 return upload
             writing = await run_in_threadpool(uploads.write, upload, checksum)
             stack.callback(writing.close)
