@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from urllib.parse import urlsplit
 
 QUESTION = (
     "busctl",
@@ -17,11 +18,13 @@ QUESTION = (
     "Metered",
 )
 TIMEOUT_S = 5.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def unmetered(where: str) -> bool:
     """Whether bytes to the destination `where` cost nothing by the byte, as far as is known."""
-    if "://" not in where or where.startswith("file://"):
+    scheme, _, _ = where.rpartition("://")
+    if scheme in ("", "file") or urlsplit(where).hostname in LOOPBACK:
         return True
     return says_unmetered(_ask())
 
