@@ -12,37 +12,27 @@ Hashing and appending happen in the loop, 64 KiB at a time; whatever waits for a
 from __future__ import annotations
 
 import asyncio
-import errno
-import sqlite3
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from typing import TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from curate.errors import StoreError
 from curate.service import tus
-from curate.service.log import LOG
+from curate.service.guard import CLIP, NO_STORE, UPLOADS, Guard
 from curate.service.metrics import CONTENT_TYPE
 from curate.service.refusal import Reason, Refused
 from curate.service.service import Service
 from curate.service.uploads import Upload, Writing
 
-Endpoint: TypeAlias = Callable[[Request, str], Awaitable[Response]]
-UPLOADS, CLIP = "/v1/uploads", "/v1/clips/{clip}"
-NO_STORE = {"Cache-Control": "no-store"}
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
-
 
 def make_app(service: Service) -> ASGIApp:
     """The application of one service."""
     uploads, clips = _Uploads(service), _Clips(service)
-    guard, one = _Guard(service), UPLOADS + "/{id}"
+    guard, one = Guard(service), UPLOADS + "/{id}"
     return _method_override(
         Router(
             routes=[
@@ -61,64 +51,6 @@ def make_app(service: Service) -> ASGIApp:
             redirect_slashes=False,
         )
     )
-
-
-class _Guard:
-    """What every request goes through: who asks, how fast, what it is answered, what is logged and counted."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-
-    def anyone(self, method: str, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
-        async def unasked(request: Request, _: str) -> Response:
-            return await endpoint(request)
-
-        return self._route(method, path, unasked, lambda _: "")
-
-    def device(self, method: str, path: str, endpoint: Endpoint) -> Route:
-        def who(request: Request) -> str:
-            device = self.service.registry.device(request.headers.get("Authorization"))
-            self.service.pace.check(device)
-            if path != CLIP:
-                tus.check_version(request.headers)
-            return device
-
-        return self._route(method, path, endpoint, who)
-
-    def _route(self, method: str, path: str, endpoint: Endpoint, who: Callable[[Request], str]) -> Route:
-        async def answer(request: Request) -> Response:
-            begun, device, refusal = time.perf_counter(), "", None
-            try:
-                device = who(request)
-                response = await endpoint(request, device)
-            except Exception as error:
-                refusal = _refusal(error)
-                response = self._refused(refusal)
-            if path.startswith(UPLOADS):
-                response.headers["Tus-Resumable"] = tus.VERSION
-            self._note(path, request, device, response, refusal, time.perf_counter() - begun)
-            return response
-
-        return Route(path, answer, methods=[method])
-
-    def _refused(self, refusal: Refused) -> Response:
-        """A refused token is told the service's clock, so that a car whose own is wrong can sign by it."""
-        told = {"reason": refusal.reason, "got": refusal.got}
-        clock = {"now": int(self.service.now_s())} if refusal.status == 401 else {}
-        return JSONResponse(told | clock, refusal.status, {**NO_STORE, **refusal.headers})
-
-    def _note(
-        self, route: str, request: Request, device: str, response: Response, refusal: Refused | None, seconds: float
-    ) -> None:
-        metrics = self.service.metrics
-        metrics.requests.labels(route, request.method, str(response.status_code)).inc()
-        metrics.seconds.labels(route).observe(seconds)
-        told = {"method": request.method, "path": request.url.path, "status": response.status_code, "device": device}
-        told["ms"] = round(1e3 * seconds, 1)
-        if refusal:
-            metrics.refusals.labels(refusal.reason).inc()
-            told |= {"reason": refusal.reason, "got": refusal.got}
-        LOG.info("request", extra={"told": told})
 
 
 class _Uploads:
@@ -256,24 +188,6 @@ def _standing(upload: Upload) -> dict[str, str]:
     """
     ends = {} if upload.committed else tus.expires(upload.expires)
     return {"Upload-Offset": str(upload.offset), **ends}
-
-
-def _refusal(error: Exception) -> Refused:
-    """What an exception is to whoever asked; one that nobody foresaw is logged with its trace."""
-    if isinstance(error, Refused):
-        return error
-    if isinstance(error, ClientDisconnect):
-        return Refused(400, Reason.TOO_SLOW, "the connection broke")
-    if isinstance(error, TimeoutError):
-        return Refused(408, Reason.TOO_SLOW, "nothing came for too long", {"Connection": "close"})
-    if isinstance(error, OSError) and error.errno in FULL:
-        return Refused(507, Reason.DISK, error.strerror or "", {"Retry-After": "600"})
-    LOG.error("failure", exc_info=error)
-    if isinstance(error, StoreError):
-        return Refused(503, Reason.STORE, "the store does not take clips now", {"Retry-After": "60"})
-    if isinstance(error, sqlite3.OperationalError):
-        return Refused(503, Reason.DISK, "the database cannot be written", {"Retry-After": "60"})
-    return Refused(500, Reason.INTERNAL)
 
 
 def _method_override(app: ASGIApp) -> ASGIApp:
