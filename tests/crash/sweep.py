@@ -33,10 +33,11 @@ from recording import write_recording
 
 from edge.clip import open_clip
 from edge.destination import ARRIVING, INBOX
+from edge.durable import PREFIX
 from edge.errors import EdgeError
 from edge.ledger import accounts
 from edge.queued import Queued
-from edge.spool import CLIPS, PREFIX, read_spool
+from edge.spool import CLIPS, read_spool
 
 WRITES = (
     "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
