@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP_CPU := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint damage interop setup clean
+.PHONY: demo test lint damage crash soak interop setup clean
 
 setup: $(VENV)/.ready
 
@@ -25,6 +25,15 @@ demo: setup
 
 test: setup lint
 	@$(BIN)/python -m pytest
+
+# Every persistence system call of the agent: killed at it, then refused by it. Needs strace; a quarter of an hour.
+crash: setup
+	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py
+	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py --refuse
+
+# The agent killed at random moments, on one growing state.
+soak: setup
+	@PYTHONPATH=. $(BIN)/python tests/crash/soak.py
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -1,19 +1,25 @@
-"""`swerve curate ...`: the nightly job, and a look at what it published."""
+"""`swerve curate ...`: the service, the nightly job, and a look at what it published.
+
+Arrow is imported by the commands that read tables alone: the service runs for months and does without.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from curate.dataset import DatasetVersion, open_version, version_names
-from curate.nightly import Night, nightly
+from curate.service.commands import devices_group, serve_command
 from curate.store import open_store
 from edge.output import as_json, grid, show
+
+if TYPE_CHECKING:
+    from curate.dataset import DatasetVersion
+    from curate.nightly import Night
 
 STORE = click.option("--store", required=True, type=click.Path(path_type=Path), help="Folder that clips are pushed to.")
 JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothing else.")
@@ -22,6 +28,10 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @click.group()
 def curate() -> None:
     """Take clips in, check, weigh, split and publish immutable dataset versions."""
+
+
+curate.add_command(serve_command)
+curate.add_command(devices_group)
 
 
 @curate.command("nightly")
@@ -35,6 +45,8 @@ def curate() -> None:
 @JSON
 def nightly_command(store: Path, split: str, json_: bool) -> None:
     """Admit what has arrived and publish a dataset version; run again, it gives the same digest."""
+    from curate.nightly import nightly
+
     console = Console(stderr=True)
     with console.status("starting") as status:
         night = nightly(open_store(store), split, step=status.update)
@@ -46,6 +58,8 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
     out.print(f"{len(night.admissions) - len(refused)} clips admitted, {len(refused)} quarantined")
     for admission in refused:
         out.print(f"  [red]{admission.clip_id[:12]}[/]: {escape(admission.reason)}", soft_wrap=True)
+    for line in _doubts(night):
+        out.print(f"  [yellow]{line}[/]", soft_wrap=True)
     for clip_id, reason in night.unreadable.items():
         out.print(f"  [red]{clip_id[:12]} was admitted and is damaged now[/]: {escape(reason)}", soft_wrap=True)
     show(_version_table(night.version))
@@ -56,6 +70,8 @@ def nightly_command(store: Path, split: str, json_: bool) -> None:
 @JSON
 def versions_command(store: Path, json_: bool) -> None:
     """List the published versions, oldest first."""
+    from curate.dataset import open_version, version_names
+
     versions = [open_version(store, name) for name in version_names(open_store(store).root)]
     if json_:
         as_json([{"name": version.name, **version.head} for version in versions])
@@ -71,6 +87,18 @@ def versions_command(store: Path, json_: bool) -> None:
             version.digest[:16],
         )
     show(table)
+
+
+def _doubts(night: Night) -> list[str]:
+    """What does not keep a clip out, but moves weights."""
+    counts = night.version.head["counts"]
+    lines = []
+    if counts["claims_refuted"]:
+        lines.append(f"{counts['claims_refuted']} claimed events are not in their telemetry: they gain no weight")
+    if counts["devices_held_to_share"]:
+        share = 100 * counts["largest_device_share"]
+        lines.append(f"{counts['devices_held_to_share']} of {counts['devices']} devices are held to {share:.1f} % each")
+    return lines
 
 
 def _version_table(version: DatasetVersion) -> Table:
@@ -93,5 +121,5 @@ def _night_json(night: Night) -> dict[str, Any]:
         **night.version.head,
         "admitted": [a.clip_id for a in night.admissions if not a.reason],
         "unreadable": night.unreadable,
-        "quarantined": {a.clip_id: a.reason for a in night.admissions if a.reason},
+        "quarantined": {a.clip_id: {"code": a.code, "reason": a.reason} for a in night.admissions if a.reason},
     }

@@ -8,9 +8,10 @@ One row is one whole second of one clip, the sampling unit whose inclusion proba
     events                   list      kinds of the events this second belongs to, sorted
     severity                 double    greatest severity among them, 0 where there is none
     inclusion_probability    double    probability that at least one uploaded clip covers this second
-    kind_factor, rarity_factor, label_factor, weight    double; weight is min(kind * rarity, cap) * label, scaled
-                             to a mean of 1 over the rows of its split; label_factor is the share of the second in
-                             which a human moved a control, so a second nobody may learn from weighs nothing
+    kind_factor, rarity_factor, label_factor, weight    double; weight is min(kind * rarity, cap) * label * share, then
+                             scaled to a mean of 1 over the rows of its split; label_factor is the share of the second
+                             in which a human moved a control, so a second nobody may learn from weighs nothing
+    share_factor             double    part of weight; below 1 where the device held too much of it (curate.shares)
 
 The digest covers the rows in canonical order and the recipe, not the time or place of the run.
 """
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,11 +48,14 @@ SCHEMA = pa.schema(
         ("rarity_factor", pa.float64()),
         ("label_factor", pa.float64()),
         ("weight", pa.float64()),
+        ("share_factor", pa.float64()),
     ]
 )
 NAME = re.compile(r"\d{4,}-[0-9a-f]{8}")
 ROWS, HEAD = "rows.parquet", "version.json"
-FORMAT = "swerve-dataset/1"
+FORMAT = "swerve-dataset/2"
+BEFORE, SCHEMA_BEFORE = "swerve-dataset/1", pa.schema(list(SCHEMA)[:-1])
+"""The format before had no share_factor: no device was held back."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,11 +141,14 @@ def open_version(store: Path, name: str | None = None) -> DatasetVersion:
     try:
         head = json.loads((folder / HEAD).read_bytes())
         rows = pq.read_table(folder / ROWS)
-        matches = rows.schema.equals(SCHEMA) and rows_digest(rows, head["recipe"]) == head["digest"]
+        schema = SCHEMA_BEFORE if head["format"] == BEFORE else SCHEMA
+        matches = rows.schema.equals(schema) and rows_digest(rows, head["recipe"]) == head["digest"]
         if not isinstance(head["counts"], dict):
             raise ValueError("no counts")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as error:
         raise DatasetError(f"{folder} cannot be read: {error}", "a published version", "publish again") from error
     if not matches:
         raise DatasetError(f"the rows of {folder} do not match their digest", "unchanged rows", "publish again")
+    if schema is SCHEMA_BEFORE:
+        rows = rows.append_column(SCHEMA.field("share_factor"), pa.array(np.ones(rows.num_rows)))
     return DatasetVersion(store, name, rows, head)

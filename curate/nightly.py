@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from curate.admit import Admission, admit
 from curate.dataset import SCHEMA, DatasetVersion, publish
 from curate.errors import DatasetError
 from curate.seconds import Second, Told, seconds_of
+from curate.shares import NOBODY, largest_share, share_factors
 from curate.split import parse_split
 from curate.store import Store
 from curate.weigh import DEFAULT, Recipe, Weights, effective_size, weigh
@@ -53,15 +54,19 @@ def nightly(store: Store, split: str = "block:0.2", recipe: Recipe = DEFAULT, st
             raise DatasetError(f"no clip in {store.root} holds a frame{why}", "at least one", "push clips with video")
         step("weigh and split")
         parts = [part(second) for second in seconds]
-        rows = _rows(seconds, weigh(seconds, [p == "train" for p in parts], recipe), parts)
+        trained = np.array([p == "train" for p in parts])
+        weights = weigh(seconds, trained.tolist(), recipe)
+        held = share_factors([second.device for second in seconds], weights.product * trained)
+        rows = _rows(seconds, weights, held, parts)
         step("publish")
         how = {"split": split, "weights": asdict(recipe)}
-        version = publish(store.root, rows, how, _counts(seconds, parts, told, rows))
+        version = publish(store.root, rows, how, _counts(seconds, parts, told, held, rows))
     return Night(admissions, version, told.unreadable)
 
 
-def _rows(seconds: Sequence[Second], weights: Weights, parts: Sequence[str]) -> pa.Table:
-    product = weights.product
+def _rows(seconds: Sequence[Second], weights: Weights, held: Mapping[str, float], parts: Sequence[str]) -> pa.Table:
+    share = np.array([held.get(s.device, 1.0) if p == "train" else 1.0 for s, p in zip(seconds, parts, strict=True)])
+    product = weights.product * share
     for part in set(parts):
         inside = np.array([p == part for p in parts])
         mean = product[inside].mean()
@@ -74,11 +79,15 @@ def _rows(seconds: Sequence[Second], weights: Weights, parts: Sequence[str]) -> 
         "rarity_factor": weights.rarity,
         "label_factor": weights.label,
         "weight": product,
+        "share_factor": share,
     }
     return pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-def _counts(seconds: Sequence[Second], parts: Sequence[str], told: Told, rows: pa.Table) -> dict[str, Any]:
+def _counts(
+    seconds: Sequence[Second], parts: Sequence[str], told: Told, held: Mapping[str, float], rows: pa.Table
+) -> dict[str, Any]:
+    devices = len({second.device for second in seconds} - {NOBODY})
     weight = np.asarray(rows.column("weight"))[[p == "train" for p in parts]]
     total = float(weight.sum())
     return {
@@ -87,6 +96,10 @@ def _counts(seconds: Sequence[Second], parts: Sequence[str], told: Told, rows: p
         "seconds": len(seconds),
         "seconds_told_twice": told.twice,
         "unreadable_clips": len(told.unreadable),
+        "claims_refuted": told.refuted,
+        "devices": devices,
+        "devices_held_to_share": len(held),
+        "largest_device_share": round(largest_share(devices), 6),
         "split": dict(sorted(Counter(parts).items())),
         "event_seconds": dict(sorted(Counter(k for second in seconds for k in second.events).items())),
         "effective_train_seconds": round(effective_size(weight), 1),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from curate.admit import refuted_claims
+from curate.shares import device_of
 from edge.clip import open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import EdgeError
@@ -32,10 +34,11 @@ class Second:
 
     Attributes:
         number, of: which second of the drive's grid, and how many the drive has.
-        events: kinds of the events whose focus it lies in. severity: the greatest of theirs.
+        events: kinds of the events whose focus it lies in, claims that were refuted left out. severity: the greatest.
         human_share: share of the second in which a human moved at least one control that is recorded.
         steering, speed_change: mean steering (in its own unit) and change of speed [m/s] over the second,
             NaN where not recorded: what rarity is judged by.
+        device: that handed the clip to the service, "" where none did.
     """
 
     clip_id: str
@@ -49,6 +52,7 @@ class Second:
     human_share: float
     steering: float
     speed_change: float
+    device: str = ""
 
     @property
     def end_ns(self) -> int:
@@ -57,19 +61,21 @@ class Second:
 
 @dataclass(frozen=True)
 class Told:
-    """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read."""
+    """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read; how many
+    claims of the others were refuted."""
 
     seconds: list[Second]
     twice: int
     unreadable: dict[str, str]
+    refuted: int
 
 
 def seconds_of(folders: list[Path]) -> Told:
     """Read the clips.
 
-    A second that two clips tell counts once, with the greater of their probabilities: draws are nested, so a drive that
-    was cut with two baselines was drawn with the greater. Recordings that share an id are kept apart. The length of a
-    drive is the longest that any clip of it tells.
+    A second that two clips tell counts once, with the events of both and the greater of their probabilities: draws are
+    nested, so a drive that was cut with two baselines was drawn with the greater. Recordings that share an id are kept
+    apart. The length of a drive is the longest that any clip of it tells.
     """
     kept: dict[tuple[str, int], Second] = {}
     told, unreadable = 0, {}
@@ -78,29 +84,41 @@ def seconds_of(folders: list[Path]) -> Told:
             for second in list(_of_clip(folder)):
                 told += 1
                 key = (second.drive_id, second.number)
-                old = kept.get(key, second)
-                chance = max(old.inclusion_probability, second.inclusion_probability)
-                kept[key] = replace(old, inclusion_probability=chance)
+                kept[key] = _joined(kept.get(key, second), second)
         except EdgeError as error:
             unreadable[folder.name] = str(error)
     length: dict[str, int] = {}
     for second in kept.values():
         length[second.drive_id] = max(length.get(second.drive_id, 0), second.of)
     seconds = [replace(kept[key], of=length[key[0]]) for key in sorted(kept)]
-    return Told(seconds, told - len(kept), unreadable)
+    refuted = sum(len(refuted_claims(folder)) for folder in folders if folder.name not in unreadable)
+    return Told(seconds, told - len(kept), unreadable, refuted)
+
+
+def _joined(told: Second, again: Second) -> Second:
+    """One second that two clips hold, such as one of the baseline and one of an event."""
+    return replace(
+        told,
+        inclusion_probability=max(told.inclusion_probability, again.inclusion_probability),
+        events=tuple(sorted({*told.events, *again.events})),
+        severity=max(told.severity, again.severity),
+    )
 
 
 def _of_clip(folder: Path) -> Iterator[Second]:
     clip, drive = open_clip(folder), open_drive(folder)
     start_ns, end_ns = clip.cut.window_ns
     seen = _seconds_with_frames(drive)
+    refuted, device = refuted_claims(folder), device_of(folder)
+    events = [event for event in clip.cut.events if (event.kind, event.t_ns) not in refuted]
     for number in range((start_ns - drive.t0_ns) // SECOND_NS, (end_ns - drive.t0_ns) // SECOND_NS):
         if number not in seen:
             continue
         at_ns = drive.t0_ns + number * SECOND_NS
-        touching = [e for e in clip.cut.events if _in_focus(e, at_ns)]
+        touching = [e for e in events if _in_focus(e, at_ns)]
         yield Second(
             clip_id=clip.id,
+            device=device,
             drive_id=f"{clip.cut.parent}#{clip.cut.fingerprint[:8]}",
             number=number,
             of=clip.cut.parent_seconds,

@@ -1,8 +1,8 @@
 """A card for each trigger: what it means, how it measures, how often it speaks, and how often it is right.
 
-Rates are those of recorded drives. Precision and recall are those against labels: moments that were marked by looking at
-the drive. An event is right where its onset lies within `NEAR_S` of a marked moment of its kind; a doubtful moment, and
-an event at one, counts neither way; a drive that lacks the signals is left out.
+Rates are those of recorded drives. Precision and recall are those against labels: moments that were marked by looking
+at the drive. An event is right where its onset lies within `NEAR_S` of a marked moment of its kind; a doubtful moment,
+and an event at one, counts neither way; a drive that lacks the signals is left out.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _rates(made: Sequence[Card], heard: Sequence[Heard]) -> list[str]:
     silent = [card for card in made if not any(card.an_hour.values()) and any(r == 0 for r in card.an_hour.values())]
     never = [card for card in made if all(rate is None for rate in card.an_hour.values())]
     lines = [
-        "Events an hour; - where the drive lacks the signals. R79: the greatest lateral jerk, m/s^3, as UN R79 measures it.",
+        "Events an hour; - where the drive lacks the signals. R79: greatest lateral jerk by UN R79, m/s^3.",
         "",
         "| drive | hours | " + " | ".join(f"`{card.kind}`" for card in spoken) + " | R79 |",
         "|---|---|" + "---|" * (len(spoken) + 1),

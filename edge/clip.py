@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from edge.drive import Cut
 from edge.errors import ClipError
-from edge.manifest import MANIFEST, Manifest, file_entry, read_manifest
+from edge.manifest import MANIFEST, FileEntry, Manifest, file_entry, read_manifest
 from edge.offer import OFFER, Offer, read_offer
 
 
@@ -27,9 +30,20 @@ class Clip:
         """All files of the clip; the manifest and the offer last, so that they arrive after what they name."""
         return (*sorted(self.manifest.files), MANIFEST, OFFER)
 
+    @cached_property
+    def entries(self) -> Mapping[str, FileEntry]:
+        """Size and sha256 of every file, in the order of `names`: what the manifest says; its own and the offer's."""
+        own = {name: file_entry(self.folder / name) for name in (MANIFEST, OFFER)}
+        return {name: own[name] if name in own else self.manifest.files[name] for name in self.names}
+
     @property
     def bytes(self) -> int:
         return sum((self.folder / name).stat().st_size for name in self.names)
+
+    @property
+    def digest(self) -> str:
+        """`content_digest` of the clip: what a receiver's receipt must name."""
+        return content_digest({name: entry.sha256 for name, entry in self.entries.items()})
 
     def verify(self) -> None:
         """Every file has the size and the sha256 that the manifest names. Raises ClipError."""
@@ -47,6 +61,16 @@ class Clip:
                 raise ClipError(
                     f"{path} {got}", f"{entry.bytes} bytes, sha256 {entry.sha256[:12]}", "copy or cut the clip again"
                 )
+
+
+def content_digest(sha256: Mapping[str, str]) -> str:
+    """One digest over all files but the offer, whose terms may differ from night to night.
+
+    It is what `sha256sum` prints of them in the order of their names, hashed once more, so that it can be checked by
+    hand: `sha256sum $(ls -I offer.json) | sha256sum`.
+    """
+    lines = (f"{digest}  {name}\n" for name, digest in sorted(sha256.items()) if name != OFFER)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def open_clip(folder: Path) -> Clip:

@@ -14,10 +14,12 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from edge.budget import DEFAULT_BASELINE
 from edge.campaigns import listened_to
 from edge.clip import find_clips
 from edge.cut import Written
 from edge.destination import Receipt, destination
+from edge.device_key import new_device_key, read_device_key
 from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
 from edge.jobs import ConvertJob, Found, ScanJob, inspect_job
@@ -26,7 +28,6 @@ from edge.output import as_json, grid, say, show
 from edge.over_drives import every, find
 from edge.push import push
 from edge.recorders import RECORDERS
-from edge.scan import DEFAULT_BASELINE
 from edge.timeline import Room
 from edge.timeline_page import write_page
 from trigger.event import Event
@@ -128,12 +129,18 @@ def cut_command(
 
 @edge.command("push")
 @PATHS
-@click.option("--to", "where", required=True, help="The store: a folder, or file:///path.")
+@click.option("--to", "where", required=True, help="The store: a folder, file:///path, or a service's https://host.")
 @click.option("--consent", is_flag=True, help="I may share these recordings.")
+@click.option("--device", help="The name a service knows this car by.")
+@click.option("--key", type=click.Path(path_type=Path), help="This car's key, as written by swerve edge key.")
 @JSON
-def push_command(paths: tuple[Path, ...], where: str, consent: bool, json_: bool) -> None:
+def push_command(
+    paths: tuple[Path, ...], where: str, consent: bool, device: str | None, key: Path | None, json_: bool
+) -> None:
     """Hand clips over to a store; a clip counts as delivered when the store has checked it."""
-    to = destination(where)
+    if (device is None) != (key is None):
+        raise click.UsageError("--device and --key belong together.")
+    to = destination(where, read_device_key(device, key) if device and key else None)
     folders = [folder for path in paths for folder in find_clips(path)]
     receipts: list[Receipt] = []
     failed: list[EdgeError] = []
@@ -154,6 +161,19 @@ def push_command(paths: tuple[Path, ...], where: str, consent: bool, json_: bool
     Console().print(f"{len(new)} clips handed over ({sent:.1f} MB), {len(receipts) - len(new)} were there already.")
     if failed:
         raise failed[-1]
+
+
+@edge.command("key")
+@click.option("--device", required=True, help="A name for this car: a-z, 0-9, _ and -.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File for the key.")
+@JSON
+def key_command(device: str, out: Path, json_: bool) -> None:
+    """Make this car's key; its public half, which is printed, is what a service must know."""
+    public = new_device_key(device, out).public
+    if json_:
+        as_json({"device": device, "public_key": public})
+    else:
+        Console().print(f"swerve curate devices add --store STORE {device} {public}", soft_wrap=True)
 
 
 @edge.command("formats")

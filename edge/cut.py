@@ -21,14 +21,16 @@ from edge.clip import open_clip
 from edge.drive import Cut, Drive
 from edge.durable import PREFIX, sync_folder
 from edge.errors import EdgeError
+from edge.gathered import gathered
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
 from edge.scan import Scan, inclusion, whole_seconds
+from edge.stored import part_of
 from edge.write import CameraWriter, head_of, write_camera, write_drive
 from trigger.baseline import SECOND_NS
 from trigger.disengagement import engagement_changes
 from trigger.event import Event
-from trigger.telemetry import Telemetry
+from trigger.telemetry import Recorded, Telemetry
 
 CONTEXT_NS = 30 * SECOND_NS
 POSITION = ("lat_deg", "lon_deg", "heading_deg")
@@ -126,13 +128,12 @@ def _offer(folder: Path, manifest: Manifest, baseline: float, runs: tuple[tuple[
     (folder / OFFER).write_bytes(Offer(manifest.digest, baseline, runs).to_bytes())
 
 
-def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Telemetry) -> Manifest:
-    context = telemetry.between(window[0] - CONTEXT_NS, window[1])
-    made = Cut(drive.id, _fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(context))
+def _head(drive: Drive, stretch: Stretch, window: tuple[int, int], telemetry: Recorded) -> Manifest:
+    made = Cut(drive.id, fingerprint(drive), drive.seconds, window, stretch.events, {}, engagement_changes(telemetry))
     return replace(head_of(drive), id=f"{drive.id}@{stretch.first}-{stretch.end}s", cut=made)
 
 
-def _fingerprint(drive: Drive) -> str:
+def fingerprint(drive: Drive) -> str:
     """sha256 over the first 64 sample times and values: the same while a recording grows, another for another one."""
     head = next(drive.telemetry.blocks(), Telemetry.merge({}))
     first = head.t_ns[:64]
@@ -146,11 +147,12 @@ def _window(drive: Drive, stretch: Stretch) -> tuple[int, int]:
     return drive.t0_ns + stretch.first * SECOND_NS, drive.t0_ns + stretch.end * SECOND_NS
 
 
-def _telemetry(drive: Drive, window: tuple[int, int], position: bool) -> Telemetry:
-    kept = drive.telemetry.between(window[0] - CONTEXT_NS, window[1])
-    if position:
-        return kept
-    return Telemetry.merge({name: kept.samples(name) for name in kept if name not in POSITION})
+def _telemetry(drive: Drive, window: tuple[int, int], position: bool) -> Recorded:
+    """The rows of a clip, of which there can be many: where every second is kept, a clip is as long as its drive."""
+    kept = part_of(drive.telemetry, window[0] - CONTEXT_NS, window[1])
+    if not position:
+        kept = (Telemetry.merge({n: part.samples(n) for n in part if n not in POSITION}) for part in kept)
+    return gathered(kept, [])
 
 
 def _cameras(drive: Drive, window: tuple[int, int]) -> dict[str, CameraWriter]:

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from edge.camera import Camera
 from edge.errors import DriveError
 from trigger.event import Event
 from trigger.telemetry import Recorded
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
+
+if TYPE_CHECKING:
+    from edge.camera import Camera
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ Problem
     ├── CampaignFileError  a campaign, or the record of its back-test
     ├── LabelError      a file of labels that cannot be meant as it is written
     ├── ClipError       a clip that does not match its manifest
-    └── PushError       a hand-over that was refused or broke off
+    ├── PushError       a hand-over that was refused or broke off
+    ├── SpoolError      the queue of clips: a full or failing disk, a second agent, a newer format
+    └── BudgetSpent     the bytes of this night are used up
 """
 
 from __future__ import annotations
@@ -40,4 +42,12 @@ class ClipError(EdgeError):
 
 
 class PushError(EdgeError):
+    pass
+
+
+class SpoolError(EdgeError):
+    pass
+
+
+class BudgetSpent(EdgeError):
     pass

@@ -151,9 +151,7 @@ class _Samples:
 
 
 def _engaged_spans(drive: Drive) -> tuple[tuple[float, float], ...]:
-    told = [change for block in drive.telemetry.blocks() for change in engagement_changes(block)]
-    changes = [told[i] for i in range(len(told)) if i == 0 or told[i][1] != told[i - 1][1]]
-    changes.append((drive.span_ns[1], False))
+    changes = [*engagement_changes(drive.telemetry), (drive.span_ns[1], False)]
     spans = []
     for (start, engaged), (end, _) in pairwise(changes):
         if engaged:

@@ -2,15 +2,22 @@
 
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
 One child takes the items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
-results: no telemetry, and of frames a page's stills at most. It limits neither time nor memory.
+results: no telemetry, and of frames a page's stills at most. Where bounds are given the kernel holds the child to them:
+past its time it is killed, also inside a decoder; past its memory allocations fail.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import resource
+import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from edge.errors import DriveError, EdgeError
@@ -19,17 +26,33 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result | EdgeError]:
+@dataclass(frozen=True)
+class Bounds:
+    """What one item may cost: processor and wall time in s, memory in bytes on top of what the child has (Linux)."""
+
+    cpu_s: int
+    wall_s: float
+    memory_bytes: int
+
+
+class ChildDied(DriveError):
+    """The child crashed on an item, or passed its time."""
+
+
+def each(
+    job: Callable[[Item], Result], items: Iterable[Item], bounds: Bounds | None = None
+) -> Iterator[Result | EdgeError]:
     """Run `job` on every item in a child process; an item that cannot be used gives its error instead.
 
     Args:
         job: a function of a module (it is pickled by name) that raises EdgeError for what it cannot use.
     """
+    run = partial(_bounded, job, bounds) if bounds else job
     pool = _pool()
     try:
         for item in items:
             try:
-                yield pool.submit(job, item).result()
+                yield pool.submit(run, item).result()
             except EdgeError as error:
                 yield error
             except (ArithmeticError, LookupError, ValueError) as error:
@@ -39,7 +62,10 @@ def each(job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Resul
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
                 pool = _pool()
-                yield DriveError(f"a decoder crashed on {item}", "a whole recording", "copy it again, or leave it out")
+                past = f" or took longer than {bounds.cpu_s} s" if bounds else ""
+                yield ChildDied(
+                    f"a decoder crashed on {item}{past}", "a whole recording", "copy it again, or leave it out"
+                )
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -47,5 +73,27 @@ def each(job: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Resul
 def _pool() -> ProcessPoolExecutor:
     """One child, forked from a clean server that has imported what jobs need: quick to start, safe with threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["edge.jobs"])
+    context.set_forkserver_preload(["edge.jobs", "edge.recorders"])
     return ProcessPoolExecutor(max_workers=1, mp_context=context)
+
+
+def _bounded(job: Callable[[Item], Result], bounds: Bounds, item: Item) -> Result:
+    """In the child: the job, with limits that the kernel enforces. SIGXCPU and SIGALRM, left alone, end the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = int(used.ru_utime + used.ru_stime) + bounds.cpu_s
+    _limit(resource.RLIMIT_CPU, cpu_s)
+    if sys.platform == "linux":  # elsewhere address space is not what a process uses
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + bounds.memory_bytes)
+    signal.setitimer(signal.ITIMER_REAL, bounds.wall_s)
+    try:
+        return job(item)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):
+            _limit(kind, resource.getrlimit(kind)[1])
+
+
+def _limit(kind: int, soft: int) -> None:
+    """The soft limit alone: it can be lifted again for the next item."""
+    resource.setrlimit(kind, (soft, resource.getrlimit(kind)[1]))

@@ -107,11 +107,21 @@ def read_manifest(path: Path) -> Manifest:
     if len(raw) > MAX_BYTES:
         raise DriveError(f"{path} has {len(raw)} bytes", f"at most {MAX_BYTES}", "this is not a drive's manifest")
     try:
-        data = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
-        json.dumps(data, ensure_ascii=False).encode()  # refuses lone surrogates
+        data = strict_json(raw)
     except (ValueError, RecursionError) as error:
         raise DriveError(f"{path} is damaged: {error}", "JSON", "record or copy the drive again") from error
     return _Fields(path, data).manifest()
+
+
+def strict_json(raw: bytes) -> Any:
+    """Parse JSON in which no key stands twice, every number is finite and all text can be written again.
+
+    Raises:
+        ValueError, RecursionError: it is not that.
+    """
+    data = json.loads(raw, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+    json.dumps(data, ensure_ascii=False).encode()  # refuses lone surrogates
+    return data
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

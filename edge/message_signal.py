@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edge.errors import DriveError
 from edge.message import MAX_TIME_NS, Channel, Message, clock, damage, near, timed, trusted
-from edge.spool import Spool
+from edge.row_file import RowFile
 from edge.topic_mapping import Rule
 from trigger.telemetry import Times, Values
 
@@ -57,7 +57,7 @@ class SignalTopic:
 
     def __init__(self, channel: Channel, rules: tuple[Rule, ...], decode: Callable[[bytes], Any] | None) -> None:
         self.channel, self.rules, self.bad = channel, rules, 0
-        self._decode, self._taken = decode, Spool(len(rules))
+        self._decode, self._taken = decode, RowFile(len(rules))
         self._span_ns = (0, MAX_TIME_NS)
         self.settled = Settled(0, False, False, np.zeros(len(rules), bool))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ClipError
-from edge.manifest import canonical_json
+from edge.manifest import canonical_json, strict_json
 
 OFFER = "offer.json"
 FORMAT = "swerve-offer/1"
@@ -60,7 +59,7 @@ def run_lengths(first: int, chances: NDArray[np.float64]) -> tuple[tuple[int, in
 def read_offer(path: Path) -> Offer:
     """Raises ClipError where the offer is missing or malformed."""
     try:
-        data = json.loads(path.read_bytes())
+        data = strict_json(path.read_bytes())
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}")
         runs = tuple((int(first), int(count), float(chance)) for first, count, chance in data["inclusion"])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.budget import CHUNK_BYTES
 from edge.clip import Clip, open_clip
 from edge.destination import Destination, Receipt
-from edge.errors import PushError
-
-CHUNK_BYTES = 1024 * 1024
+from edge.errors import ClipError, PushError
 
 
 def push(folder: Path, to: Destination, consent: bool = False) -> Receipt:
@@ -18,17 +17,24 @@ def push(folder: Path, to: Destination, consent: bool = False) -> Receipt:
         consent: the owner allows it now; needed where the recording itself does not say so.
 
     Raises:
-        PushError: no consent, or the receiver refused. ClipError, DriveError: the clip is damaged here.
+        PushError: no consent, the receiver refused, or its receipt is for other bytes.
+        ClipError, DriveError: the clip is damaged here.
     """
     clip = open_clip(folder)
     _check_consent(clip, consent)
     clip.verify()
-    known = to.receipt(clip.id)
-    if known:
-        return known
-    for name in clip.names:
-        _send(clip, name, to)
-    return to.commit(clip.id)
+    receipt = to.receipt(clip.id)
+    if receipt is None:
+        for name in clip.names:
+            _send(clip, name, to)
+        receipt = to.commit(clip.id)
+    if receipt.digest != clip.digest:
+        raise PushError(
+            f"the receipt for {clip.id[:12]} names the digest {receipt.digest[:12]}",
+            f"{clip.digest[:12]}, that of the files here",
+            "keep the clip here and ask who runs the store",
+        )
+    return receipt
 
 
 def _check_consent(clip: Clip, granted: bool) -> None:
@@ -45,9 +51,12 @@ def _check_consent(clip: Clip, granted: bool) -> None:
 
 
 def _send(clip: Clip, name: str, to: Destination) -> None:
+    entry = clip.entries[name]
     with (clip.folder / name).open("rb") as file:
-        offset = to.held(clip.id, name)
-        file.seek(offset)
-        while data := file.read(CHUNK_BYTES):
-            to.append(clip.id, name, offset, data)
-            offset += len(data)
+        offset = to.held(clip.id, name, entry)
+        while offset < entry.bytes:
+            file.seek(offset)
+            data = file.read(CHUNK_BYTES)
+            if not data:
+                raise ClipError(f"{clip.folder / name} ends at {offset}", f"{entry.bytes} bytes", "cut the clip again")
+            offset = to.append(clip.id, name, offset, data)

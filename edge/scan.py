@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.budget import DEFAULT_BASELINE
 from edge.camera import LONGEST_NS
 from edge.drive import Drive
 from edge.errors import DriveError
@@ -19,9 +20,6 @@ from trigger.detect import detect
 from trigger.engine import in_order
 from trigger.event import Event
 from trigger.listening import as_triggers, listens
-
-DEFAULT_BASELINE = 0.005
-"""Share of seconds drawn at random; each brings 5 s on both sides, so about 5 % of a calm drive is kept."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,13 @@ def open_telemetry(path: Path) -> Recorded:
     return read_telemetry(path) if head.num_rows * head.num_columns <= KEPT_CELLS else StoredTelemetry.open(path)
 
 
+def part_of(telemetry: Recorded, start_ns: int, end_ns: int) -> Iterator[Telemetry]:
+    """Rows with start_ns <= t < end_ns, in pieces that fit in memory."""
+    if isinstance(telemetry, StoredTelemetry):
+        return telemetry.part(start_ns, end_ns)
+    return telemetry.between(start_ns, end_ns).blocks()
+
+
 def without(telemetry: Recorded, names: Collection[str]) -> Recorded:
     """The same rows without some signals."""
     if isinstance(telemetry, StoredTelemetry):
@@ -105,8 +112,12 @@ class StoredTelemetry:
     def blocks(self) -> Iterator[Telemetry]:
         return self._read(*EVER, self.columns)
 
+    def part(self, start_ns: int, end_ns: int) -> Iterator[Telemetry]:
+        """Rows with start_ns <= t < end_ns, in pieces that fit in memory."""
+        return (block.between(start_ns, end_ns) for block in self._read(start_ns, end_ns - 1, self.columns))
+
     def between(self, start_ns: int, end_ns: int) -> Telemetry:
-        parts = [block.between(start_ns, end_ns) for block in self._read(start_ns, end_ns - 1, self.columns)]
+        parts = list(self.part(start_ns, end_ns))
         return Telemetry.join(parts) if parts else Telemetry.merge({})
 
     def samples(self, name: str) -> tuple[Times, Values]:

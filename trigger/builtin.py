@@ -66,7 +66,7 @@ FELT_JERK = "as acceleration, then the line over 0.3 s; onset corrected by half 
 SAID = "as recorded"
 
 
-def _flag(kind: str, meaning: str, window: Window = Window()) -> Trigger:  # noqa: B008
+def _flag(kind: str, meaning: str, window: Window = Window()) -> Trigger:
     limits = Limits(1.0, "[car]", hold_s=0.0, max_gap_s=2.0)
     return Trigger(kind, measures.flag(kind), "", limits, meaning, SAID, window)
 

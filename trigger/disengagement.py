@@ -100,12 +100,13 @@ class Disengagement:
 
 def engagement_changes(telemetry: Recorded) -> tuple[tuple[int, bool], ...]:
     """(t_ns, engaged) at the first sample and at each change; empty where engagement is not recorded."""
-    if "engaged" not in telemetry:
-        return ()
-    t_ns, values = telemetry.samples("engaged")
-    state = values > 0.5
-    at = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
-    return tuple((int(t_ns[i]), bool(state[i])) for i in at)
+    changes: list[tuple[int, bool]] = []
+    for t_ns, values in (block.samples("engaged") for block in telemetry.blocks() if "engaged" in block):
+        state = values > 0.5
+        at = np.flatnonzero(np.append(True, state[1:] != state[:-1]))
+        found = [(int(t_ns[i]), bool(state[i])) for i in at]
+        changes += found[1:] if changes and found[0][1] == changes[-1][1] else found
+    return tuple(changes)
 
 
 State = Callable[[Values], tuple[NDArray[np.bool_], NDArray[np.bool_]]]

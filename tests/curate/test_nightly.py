@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import drive_telemetry
 
-from curate.dataset import open_version, version_names
+from curate.dataset import open_version, rows_digest, version_names
 from curate.errors import DatasetError, StoreError
 from curate.nightly import nightly
 from curate.split import SplitError
@@ -232,3 +232,16 @@ def test_a_drive_that_grew_keeps_its_exam(store, tmp_path):
     parts = column(night, "split")
     assert night.version.rows.num_rows == 120
     assert parts == ["train"] * 60 + ["excluded"] * 10 + ["eval"] * 50
+
+
+def test_a_version_of_the_format_before_is_read(store, tmp_path):
+    version = nightly(store("a", speed_mps=brake_at(20))).version
+    rows = version.rows.drop_columns("share_factor")
+    head = {**version.head, "format": "swerve-dataset/1", "digest": rows_digest(rows, version.head["recipe"])}
+    folder = tmp_path / "store/versions" / version.name
+    pq.write_table(rows, folder / "rows.parquet")
+    (folder / "version.json").write_text(json.dumps(head))
+    assert open_version(tmp_path / "store").rows.equals(version.rows)
+    (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/2"}))
+    with pytest.raises(DatasetError):
+        open_version(tmp_path / "store")

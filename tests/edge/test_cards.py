@@ -56,7 +56,9 @@ def test_precision_and_recall_leave_doubt_out():
     assert card("launch", deaf, labelled(*moments)).recall == Share(0, 0)
 
 
-@pytest.mark.parametrize(("k", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1)])
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1)]
+)
 def test_wilsons_interval(k, n, low, high):
     assert Share(k, n).interval == pytest.approx((low, high), abs=1e-4)
 

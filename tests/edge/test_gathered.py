@@ -100,16 +100,16 @@ def test_a_power_cut_leaves_nothing_behind(tmp_path):
 import os, signal
 import numpy as np
 from edge.gathered import gathered
-from edge.spool import Spool
+from edge.row_file import RowFile
 from trigger.telemetry import Telemetry
-import edge.gathered, edge.spool
-edge.gathered.KEPT_CELLS = edge.spool.KEPT_BYTES = 100
-spool = Spool(1)
+import edge.gathered, edge.row_file
+edge.gathered.KEPT_CELLS = edge.row_file.KEPT_BYTES = 100
+rows = RowFile(1)
 for i in range(100):
-    spool.append(i, i, [1.0])
+    rows.append(i, i, [1.0])
 rows = np.arange(1000)
 telemetry = gathered(iter([Telemetry(rows, {"speed_mps": rows * 1.0})]), [])
-print(type(telemetry).__name__, len(telemetry), len(spool), flush=True)
+print(type(telemetry).__name__, len(telemetry), len(rows), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run(

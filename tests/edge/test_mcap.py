@@ -197,8 +197,8 @@ def test_a_clock_of_its_own_is_not_believed(tmp_path):
 @pytest.fixture
 def little_memory(monkeypatch):
     """Everything goes to files, in small pieces."""
-    monkeypatch.setattr("edge.spool.KEPT_BYTES", 500)
-    monkeypatch.setattr("edge.spool.PIECE_ROWS", 7)
+    monkeypatch.setattr("edge.row_file.KEPT_BYTES", 500)
+    monkeypatch.setattr("edge.row_file.PIECE_ROWS", 7)
     monkeypatch.setattr("edge.gathered.KEPT_CELLS", 0)
 
 

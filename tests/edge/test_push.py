@@ -1,5 +1,6 @@
 """A clip is handed over whole, once, and only with consent."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -51,9 +52,10 @@ class BreakingLink(FolderDestination):
 
     def append(self, clip_id, name, offset, data):
         taken = data[: (len(data) + 1) // 2]
-        super().append(clip_id, name, offset, taken)
+        held = super().append(clip_id, name, offset, taken)
         if len(taken) < len(data):
             raise Breaks
+        return held
 
 
 def test_a_broken_hand_over_goes_on_inside_the_file(clip_folder, tmp_path):
@@ -76,7 +78,7 @@ class LyingLink(FolderDestination):
     """Delivers other bytes than were sent."""
 
     def append(self, clip_id, name, offset, data):
-        super().append(clip_id, name, offset, bytes(len(data)) if name.endswith(".mp4") else data)
+        return super().append(clip_id, name, offset, bytes(len(data)) if name.endswith(".mp4") else data)
 
 
 def test_bytes_changed_on_the_way_are_refused_and_forgotten(clip_folder, tmp_path):
@@ -103,9 +105,21 @@ def test_names_cannot_leave_the_store(tmp_path, name):
         FolderDestination(tmp_path).append(name, "drive.json", 0, b"x")
 
 
-def test_a_destination_that_is_not_built_is_refused():
-    with pytest.raises(PushError, match="https"):
-        destination("https://example.org/store")
+def test_a_destination_that_is_not_known_is_refused():
+    with pytest.raises(PushError, match="ftp"):
+        destination("ftp://example.org/store")
+
+
+class ForgetfulStore(FolderDestination):
+    """Answers with a receipt for other bytes."""
+
+    def commit(self, clip_id):
+        return replace(super().commit(clip_id), digest="0" * 64)
+
+
+def test_a_receipt_for_other_bytes_is_no_receipt(clip_folder, tmp_path):
+    with pytest.raises(PushError, match="names the digest"):
+        push(clip_folder(), ForgetfulStore(tmp_path / "store"))
 
 
 def test_bytes_must_follow_on(tmp_path):

@@ -1,0 +1,171 @@
+"""Where committed clips are kept: a folder, or a bucket with the same names as keys.
+
+    inbox/<clip id>/<name>         whole clips, with receipt.json
+    quarantine/<clip id>.<random>/ refused, with reason.json
+
+A clip is there or it is not. In a folder it appears by one rename after everything was forced to disk; obstore writes
+local files without forcing them, so folders are written by `edge.durable`. In a bucket each object counts when the
+store has confirmed it, and the clip when its receipt is there.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from curate.errors import StoreError
+from edge.destination import CLIPS, INBOX, QUARANTINE
+from edge.durable import PREFIX, new_folder, sync_folder
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig, S3Store
+
+RECEIPT, REASON = "receipt.json", "reason.json"
+PLACES = (INBOX, CLIPS, QUARANTINE)
+RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+"""What a bucket is asked again for, before the car is told to come back."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a clip lies; `receipt` is empty where it did not come through a service."""
+
+    place: str
+    receipt: bytes
+
+
+class Shelf(Protocol):
+    def find(self, clip_id: str) -> Kept | None:
+        """A clip that was committed before."""
+
+    def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
+        """Put a whole clip into the inbox, safe from a power cut when this returns. Twice is as good as once."""
+
+    def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
+        """Keep what was refused, with its reason."""
+
+    def check(self) -> None:
+        """Raises OSError or StoreError where nothing can be kept now."""
+
+    def tidy(self) -> None:
+        """Remove what a crash left half done; only while nobody else writes."""
+
+
+@dataclass(frozen=True)
+class FolderShelf:
+    root: Path
+
+    def find(self, clip_id: str) -> Kept | None:
+        for place in PLACES:
+            folder = self.root / place / clip_id
+            try:
+                return Kept(place, (folder / RECEIPT).read_bytes())
+            except OSError:
+                if folder.is_dir():
+                    return Kept(place, b"")
+        return None
+
+    def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
+        try:
+            self._write(self.root / INBOX / clip_id, files, {RECEIPT: receipt})
+        except OSError:
+            if self.find(clip_id) is None:  # else another hand-over of the very same clip was quicker
+                raise
+
+    def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
+        self._write(self.root / QUARANTINE / f"{clip_id}.{secrets.token_hex(4)}", files, {REASON: reason})
+
+    def check(self) -> None:
+        if not os.access(self.root, os.W_OK):
+            raise StoreError(f"{self.root} cannot be written", "a folder this user may write to", "check its rights")
+
+    def tidy(self) -> None:
+        for place in (INBOX, QUARANTINE):
+            for left in (self.root / place).glob(f"{PREFIX}*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+    def _write(self, folder: Path, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
+        """Linked, not moved: what a crash leaves half done is done again from where the bytes arrived."""
+        folder.parent.mkdir(exist_ok=True)
+        sync_folder(self.root)
+        with new_folder(folder) as temporary:
+            for name, path in files.items():
+                os.link(path, temporary / name)
+            for name, data in more.items():
+                (temporary / name).write_bytes(data)
+
+
+@dataclass(frozen=True)
+class BucketShelf:
+    bucket: S3Store
+
+    def find(self, clip_id: str) -> Kept | None:
+        import obstore
+
+        for place in PLACES:
+            with _told(), suppress(FileNotFoundError):
+                return Kept(place, bytes(obstore.get(self.bucket, f"{place}/{clip_id}/{RECEIPT}").bytes()))
+        return None
+
+    def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
+        self._write(f"{INBOX}/{clip_id}", files, {RECEIPT: receipt})
+
+    def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
+        self._write(f"{QUARANTINE}/{clip_id}.{secrets.token_hex(4)}", files, {REASON: reason})
+
+    def check(self) -> None:
+        import obstore
+
+        with _told():
+            obstore.list_with_delimiter(self.bucket)
+
+    def tidy(self) -> None:
+        """Objects of a clip without its receipt are written again when the car asks again."""
+
+    def _write(self, prefix: str, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
+        import obstore
+
+        with _told():
+            for name, path in files.items():
+                obstore.put(self.bucket, f"{prefix}/{name}", path)
+            for name, data in more.items():
+                obstore.put(self.bucket, f"{prefix}/{name}", data)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the object store answered, as a StoreError; that something is not there stays FileNotFoundError."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except BaseError as error:
+        raise StoreError(
+            f"the object store answers: {str(error)[:200]}", "a store that can be written", "check it"
+        ) from error
+
+
+def open_shelf(where: str) -> Shelf:
+    """The shelf a user named; credentials of a bucket come from the environment (AWS_...).
+
+    Raises:
+        StoreError: neither file:///path, nor a path, nor s3://bucket.
+    """
+    if where.startswith("s3://"):
+        from obstore.store import S3Store
+
+        return BucketShelf(S3Store.from_url(where, retry_config=RETRY))
+    if "://" in where and not where.startswith("file://"):
+        raise StoreError(f"the store {where}", "file:///path or s3://bucket/prefix", "name one of these")
+    root = Path(where.removeprefix("file://"))
+    root.mkdir(parents=True, exist_ok=True)
+    return FolderShelf(root)

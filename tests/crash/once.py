@@ -1,0 +1,51 @@
+"""One round of the agent in this one process, so that every system call of it can be made to fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import edge.cut
+import edge.recorders
+import edge.scan
+import edge.sending  # noqa: F401
+from edge.agent import Agent
+from edge.destination import FolderDestination
+from edge.errors import EdgeError
+from edge.output import say
+from edge.recovery import recover
+from edge.spool import open_spool
+from edge.terms import Terms
+
+TERMS = Terms(bytes_a_night=10**11, baseline=0.05)
+
+
+def directly(job: Any, items: Any) -> Iterator[Any]:
+    for item in items:
+        try:
+            yield job(item)
+        except EdgeError as error:
+            yield error
+
+
+def once(watched: Path, store: Path, spool: Path) -> int:
+    """Exit code: 0 all done, 2 a problem was told."""
+    told: list[EdgeError] = []
+    try:
+        with open_spool(spool) as queue:
+            recover(queue)
+            to = FolderDestination(store)
+            Agent(
+                queue, watched, lambda: to, TERMS, told.append, lambda: True, directly, free=lambda path: 10**12
+            ).round()
+    except EdgeError as error:
+        told.append(error)
+    for problem in told:
+        say(problem)
+    return 2 if told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(once(*map(Path, sys.argv[1:])))
