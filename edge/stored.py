@@ -103,7 +103,7 @@ class StoredTelemetry:
         return (name for name in self.file.schema_arrow.names if name in self.columns)
 
     def __repr__(self) -> str:
-        return f"StoredTelemetry({len(self)} rows in {len(self.groups)} groups, {', '.join(self)})"
+        return f"StoredTelemetry({len(self)} rows in {len(self.groups)} groups, {', '.join(sorted(self.columns))})"
 
     @property
     def span_ns(self) -> tuple[int, int] | None:

@@ -93,7 +93,7 @@ class Disengagement:
     def _hardest_braking(self, piece: Telemetry, t_ns: int) -> float:
         if self._braking is None:
             return 0.0
-        felt = self._braking(piece.between(t_ns - 3 * BEFORE_NS, t_ns + SETTLED_NS))
+        felt = self._braking(piece.between(t_ns - 3 * BEFORE_NS, t_ns + SETTLED_NS), t_ns)
         within = (felt.t_ns >= t_ns) & (felt.t_ns < t_ns + TAKEOVER_NS)
         return float(felt.values[within].max(initial=0.0))
 

@@ -49,7 +49,7 @@ class Beyond:
         self._signal = ""
 
     def push(self, piece: Telemetry, after_ns: int) -> Heard:
-        measured = self._measure(piece)
+        measured = self._measure(piece, after_ns)
         new = measured.t_ns.searchsorted(self._measured_ns, side="right")
         if new == measured.t_ns.size:
             return Heard()

@@ -52,7 +52,7 @@ def _measure(campaign: Campaign, memo: dict[str, Any], signals: Collection[str],
     missing = campaign.expression.signals - set(signals)
     if missing:
         raise SignalAbsentError(", ".join(sorted(missing)))
-    return lambda telemetry: campaign.expression.evaluate(telemetry, memo)
+    return lambda telemetry, since_ns: campaign.expression.evaluate(telemetry, memo, since_ns)
 
 
 def listens(campaign: Campaign, event: Event, telemetry: Recorded) -> bool:

@@ -16,9 +16,9 @@ import numpy as np
 from trigger.rate import rate
 from trigger.signals import SIGNALS
 from trigger.smooth import filtered, mean_taps, slope_taps
-from trigger.telemetry import Telemetry, Times, Values, latest
-from trigger.trailing import greatest
+from trigger.telemetry import MAX_AGE_S, Telemetry, Times, Values, latest
 from trigger.vehicle import VehicleProfile
+from trigger.windows import Window
 
 PEDAL_OVER_S = 0.3
 STEERING_OVER_S = 0.1
@@ -28,13 +28,11 @@ SENSOR_MEAN = mean_taps(0.4)
 JERK_SLOPE = slope_taps(0.3)
 SENSOR_GAP_S, SPEED_GAP_S = 0.25, 0.6
 """Longest pauses that are bridged; the slowest recorders give the speed twice a second."""
-MAX_AGE_S = 0.5
-"""A sample of another signal older than this is not used beside the present one."""
 LOOKBACK_S = 10.0
 """No measure asks for older samples than this."""
 JERK_ABOVE_MPS, FOLLOWING_ABOVE_MPS = 5.0, 10.0
 SWERVE_S = 2.0
-STANDING_MPS, STOOD_S, LAUNCH_S, MAX_PAUSE_S = 0.3, 3.0, 4.0, 1.0
+STANDING_MPS, STOOD_S, LAUNCH_S = 0.3, 3.0, 4.0
 LEAD_SWITCH_MPS = 70.0
 """Faster than this nothing on a road comes nearer: the sensor has turned to another vehicle."""
 
@@ -56,7 +54,9 @@ class Measured:
     signal: str
 
 
-Measure = Callable[[Telemetry], Measured]
+Measure = Callable[[Telemetry, int], Measured]
+"""Measures a piece of telemetry, of which the rows later than an int ns are new; what it could say before they came it
+may leave out."""
 Maker = Callable[[Collection[str], VehicleProfile], Measure]
 """Makes a measure for a drive with these signals. Raises SignalAbsentError."""
 
@@ -80,7 +80,7 @@ def steering_jerk(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     _needed(signals, "speed_mps")
     wheelbase_m = vehicle.wheelbase_m or np.nan
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, angle_deg = own(telemetry, name)
         speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
         tire_rate = np.radians(rate(t_ns, angle_deg, STEERING_OVER_S)) / ratio
@@ -119,9 +119,10 @@ def swerve(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Lateral acceleration, m/s^2, that was reached both to the left and to the right within 2 s."""
     lateral = _lateral(signals)
 
-    def measure(telemetry: Telemetry) -> Measured:
-        felt = lateral(telemetry)
-        left, right = (greatest(felt.t_ns, side, SWERVE_S) for side in (felt.values, -felt.values))
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
+        felt = lateral(telemetry, since_ns)
+        window = Window(felt.t_ns, SWERVE_S)
+        left, right = window.greatest(felt.values), -window.least(felt.values)
         return Measured(felt.t_ns, np.minimum(left, right), f"{felt.signal}, both ways")
 
     return measure
@@ -132,7 +133,7 @@ def closeness(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     _needed(signals, "lead_distance_m")
     _needed(signals, "speed_mps")
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, distance_m = own(telemetry, "lead_distance_m")
         speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
         inverse = np.where(speed > FOLLOWING_ABOVE_MPS, speed / np.maximum(distance_m, 0.1), 0.0)
@@ -146,7 +147,7 @@ def collision_course(signals: Collection[str], vehicle: VehicleProfile) -> Measu
     _needed(signals, "lead_distance_m")
     told = "lead_closing_mps" in signals
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, distance_m = own(telemetry, "lead_distance_m")
         if told:
             closing, name = telemetry.at("lead_closing_mps", t_ns, MAX_AGE_S), "lead_closing_mps"
@@ -162,12 +163,11 @@ def launch(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     """Speed, m/s, within 4 s after a stand of at least 3 s; else 0."""
     _needed(signals, "speed_mps")
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, speed = own(telemetry, "speed_mps")
-        pause_s = np.diff(t_ns, prepend=t_ns[:1] - round(STOOD_S * 1e9)) / 1e9  # nothing is known before the first
-        known = greatest(t_ns, pause_s, STOOD_S) <= MAX_PAUSE_S
-        stood = known & (greatest(t_ns, np.abs(speed), STOOD_S) < STANDING_MPS)
-        recently = greatest(t_ns, np.where(stood, 1.0, 0.0), LAUNCH_S) > 0.0
+        stand = Window(t_ns, STOOD_S)
+        stood = stand.covered & (stand.greatest(np.abs(speed)) < STANDING_MPS)
+        recently = Window(t_ns, LAUNCH_S).greatest(np.where(stood, 1.0, 0.0)) > 0.0
         return Measured(t_ns, np.where(recently, speed, 0.0), "speed_mps after a stand")
 
     return measure
@@ -178,7 +178,7 @@ def flag(name: str) -> Maker:
 
     def make(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
         _needed(signals, name)
-        return lambda telemetry: Measured(*own(telemetry, name), name)
+        return lambda telemetry, since_ns: Measured(*own(telemetry, name), name)
 
     return make
 
@@ -189,7 +189,7 @@ def robot_action(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
     if not names:
         raise SignalAbsentError("a robot's actions")
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         rates = [(own(telemetry, name)[0], rate(*own(telemetry, name), STEERING_OVER_S)) for name in names]
         t_ns = np.unique(np.concatenate([t for t, _ in rates]))
         each = [np.abs(latest(one, t_ns, MAX_AGE_S)) for one in rates]
@@ -199,15 +199,15 @@ def robot_action(signals: Collection[str], vehicle: VehicleProfile) -> Measure:
 
 
 def _mapped(measure: Measure, change: Callable[[Values], Values]) -> Measure:
-    def mapped(telemetry: Telemetry) -> Measured:
-        felt = measure(telemetry)
+    def mapped(telemetry: Telemetry, since_ns: int) -> Measured:
+        felt = measure(telemetry, since_ns)
         return Measured(felt.t_ns, change(felt.values), felt.signal)
 
     return mapped
 
 
 def _rate_of(name: str, over_s: float) -> Measure:
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, values = own(telemetry, name)
         return Measured(t_ns, rate(t_ns, values, over_s), f"d({name})/dt")
 
@@ -215,7 +215,7 @@ def _rate_of(name: str, over_s: float) -> Measure:
 
 
 def _filtered(name: str, signal: str, max_gap_s: float, *filters: Values) -> Measure:
-    return lambda telemetry: Measured(*filtered(*own(telemetry, name), max_gap_s, *filters), signal)
+    return lambda telemetry, since_ns: Measured(*filtered(*own(telemetry, name), max_gap_s, *filters), signal)
 
 
 def _longitudinal(signals: Collection[str], *filters: Values) -> Measure:
@@ -234,7 +234,7 @@ def _lateral(signals: Collection[str], *filters: Values) -> Measure:
     if not {"yaw_rate_dps", "speed_mps"} <= set(signals):
         raise SignalAbsentError("accel_lat_mps2, or yaw_rate_dps with speed_mps")
 
-    def measure(telemetry: Telemetry) -> Measured:
+    def measure(telemetry: Telemetry, since_ns: int) -> Measured:
         t_ns, yaw_dps = own(telemetry, "yaw_rate_dps")
         speed = telemetry.at("speed_mps", t_ns, MAX_AGE_S)
         known = ~np.isnan(speed)

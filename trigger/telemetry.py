@@ -29,6 +29,8 @@ Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
 
+MAX_AGE_S = 0.5
+"""A sample of another signal older than this is not used beside the present one."""
 BLOCK_ROWS = 65_536
 """Rows worked through at a time: about 11 minutes at 100 Hz."""
 

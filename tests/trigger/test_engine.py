@@ -8,13 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigger.builtin import TRIGGERS
+from trigger.campaign import read
 from trigger.detect import detect
 from trigger.engine import Engine, in_order
+from trigger.listening import as_triggers
 from trigger.signals import SIGNALS
 from trigger.telemetry import Telemetry
 from trigger.vehicle import VehicleProfile
 
 CAR = VehicleProfile(wheelbase_m=2.7, steering_ratio=15.0)
+CAMPAIGNS = [
+    read(f'name = "campaign_{number}"\nexpression = """{expression}"""')
+    for number, expression in enumerate(
+        (
+            "speed_mps > kmh(72) and not engaged",
+            "held(rate(speed_mps) < -1, s=0.5) or engaged and speed_mps < 5",
+            "then(speed_mps < 10, maximum(speed_mps, s=5) > 15, within_s=3)",
+        )
+    )
+]
 
 
 def wild(rng: np.random.Generator, name: str, seconds: float, pauses: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -54,9 +66,12 @@ def chopped(telemetry: Telemetry, cuts: list[int]) -> list[Telemetry]:
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**6), max_size=40))
 def test_chopping_changes_no_event(seed, cuts):
     telemetry = drive(seed)
-    engine = Engine(tuple(telemetry), CAR)
+    engine = Engine(tuple(telemetry), CAR, (*TRIGGERS, *as_triggers(CAMPAIGNS)))
     ended = [event for part in chopped(telemetry, cuts) for event in engine.push(part).ended]
-    assert in_order([*ended, *engine.finish().ended]) == detect(telemetry, CAR).events
+    assert (
+        in_order([*ended, *engine.finish().ended])
+        == detect(telemetry, CAR, (*TRIGGERS, *as_triggers(CAMPAIGNS))).events
+    )
 
 
 @settings(max_examples=5, deadline=None)

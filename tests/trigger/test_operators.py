@@ -5,7 +5,7 @@ import pytest
 
 from trigger.language import operators
 from trigger.language.operators import FALSE, MOST, TRUE, UNKNOWN
-from trigger.language.windows import Window
+from trigger.windows import Window
 
 STATES = {"false": FALSE, "unknown": UNKNOWN, "twice": 2.0, "true": TRUE}
 

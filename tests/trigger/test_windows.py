@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigger.language.windows import Window
+from trigger.windows import Window
 
 MS = 1_000_000
 

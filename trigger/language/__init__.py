@@ -10,5 +10,4 @@ functions   how each function is called, its windows above all
 formula     the tree
 piece       a piece of telemetry, and what expressions have found on it
 operators   the numpy of each operator
-windows     trailing windows over the samples of a clock
 """

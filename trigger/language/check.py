@@ -22,8 +22,9 @@ from trigger.language.functions import FUNCTIONS
 from trigger.language.meaning import Condition, Part, meaning_of
 from trigger.language.piece import Node
 from trigger.language.syntax import ExpressionError, Place, Source
-from trigger.measures import LOOKBACK_S, MAX_AGE_S
+from trigger.measures import LOOKBACK_S
 from trigger.signals import SIGNALS, signal_named
+from trigger.telemetry import MAX_AGE_S
 
 MAX_PARTS = 64
 SIGNS: dict[type[ast.AST], str] = {

@@ -13,7 +13,7 @@ from trigger.language.formula import Number, Pointwise, Windowed
 from trigger.language.meaning import Choice, Condition, Part
 from trigger.language.quantities import common_unit
 from trigger.language.syntax import Place
-from trigger.measures import MAX_AGE_S
+from trigger.telemetry import MAX_AGE_S
 
 
 def compared(sign: str, left: Part, right: Part, at: Place) -> Part:

@@ -13,9 +13,8 @@ import numpy as np
 
 from trigger.language.operators import flag
 from trigger.language.piece import EVER_NS, Node, Piece, Sampled, Samples
-from trigger.language.windows import Window
-from trigger.measures import MAX_AGE_S
-from trigger.telemetry import Values
+from trigger.telemetry import MAX_AGE_S, Values
+from trigger.windows import Window
 
 
 @dataclass(frozen=True)

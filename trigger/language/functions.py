@@ -14,7 +14,8 @@ from trigger.language import conditions, quantities
 from trigger.language.meaning import Part
 from trigger.language.syntax import Place
 from trigger.language.units import UNIT_FUNCTIONS
-from trigger.measures import LOOKBACK_S, MAX_AGE_S
+from trigger.measures import LOOKBACK_S
+from trigger.telemetry import MAX_AGE_S
 
 
 @dataclass(frozen=True)

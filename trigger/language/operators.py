@@ -18,9 +18,9 @@ from functools import reduce
 
 import numpy as np
 
-from trigger.language.windows import Window
 from trigger.rate import rate as slope
 from trigger.telemetry import Values
+from trigger.windows import Window
 
 FALSE, UNKNOWN, TRUE = 0.0, 0.5, np.inf
 MOST = 1e6

@@ -17,9 +17,8 @@ from typing import Protocol, TypeVar, cast
 import numpy as np
 
 from trigger.language.operators import known_or_not
-from trigger.language.windows import Window
-from trigger.measures import MAX_AGE_S
-from trigger.telemetry import Telemetry, Times, Values, latest
+from trigger.telemetry import MAX_AGE_S, Telemetry, Times, Values, latest
+from trigger.windows import Window
 
 KEPT_BYTES = 8 << 20
 """Most that the expressions evaluated on one piece keep for each other."""

@@ -16,9 +16,8 @@ from trigger.language.formula import Number, Pointwise, Windowed
 from trigger.language.meaning import Part, Quantity
 from trigger.language.syntax import Place
 from trigger.language.units import PURE, SECOND, UNIT_FUNCTIONS, Unit
-from trigger.measures import MAX_AGE_S
 from trigger.rate import MAX_STRETCH
-from trigger.telemetry import Values
+from trigger.telemetry import MAX_AGE_S, Values
 
 ARITHMETIC: dict[str, Callable[..., Values]] = {
     "+": operators.add,

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from trigger.measures import MAX_AGE_S
-from trigger.telemetry import Times, Values
+from trigger.telemetry import MAX_AGE_S, Times, Values
 
 MAX_AGE_NS = round(MAX_AGE_S * 1e9)
 
