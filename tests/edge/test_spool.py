@@ -234,7 +234,7 @@ def test_any_order_of_clips_nights_and_crashes(clips, tmp_path):
 
 def test_a_clip_knows_its_drive_and_seconds(clips):
     queued = [Queued.of(open_clip(folder)) for folder in clips]
-    assert [(c.first, c.end) for c in queued] == [(5, 18), (35, 48)]
+    assert [(c.first, c.end) for c in queued] == [(4, 18), (34, 48)]
     assert len({c.drive for c in queued}) == 1
     assert not queued[0].overlaps(queued[1])
     assert queued[0].overlaps(replace(queued[0], first=17, end=20))
