@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from edge.errors import VideoError
 from edge.frame_clock import frame_t_ns, one_frame_t_ns
-from edge.packets import VideoPacket, believed
+from edge.packets import VideoPacket, believed, lacks_times
 from edge.transport import transport_damage
 from trigger.telemetry import Times
 
@@ -215,6 +215,12 @@ def _read_index(video: VideoFile) -> _Index:
     """Packet times without decoding: cheap, and enough to align, to cut and to notice a short file."""
     with open_video(video.path) as container:
         stream = video_stream(container, video.path)
+        if lacks_times(container, stream):
+            raise VideoError(
+                f"{video.path} is an AVI whose frames are stored out of order",
+                "a container that holds their times, or no B-frames",
+                f"encode it again, for example: ffmpeg -i {video.path.name} {video.path.stem}.mp4",
+            )
         found = _time_stamps(container, stream, raw=video.times_ns is not None)
         torn = transport_damage(video.path) if container.format.name == "mpegts" else ""
         expected, size = stream.frames, (stream.width, stream.height)

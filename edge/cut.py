@@ -21,7 +21,7 @@ from edge.clip import open_clip
 from edge.drive import Cut, Drive
 from edge.durable import PREFIX, sync_folder
 from edge.errors import EdgeError
-from edge.gathered import gathered
+from edge.gathered import collected
 from edge.manifest import Manifest
 from edge.offer import OFFER, Offer, run_lengths
 from edge.scan import Scan, inclusion, whole_seconds
@@ -152,7 +152,7 @@ def _telemetry(drive: Drive, window: tuple[int, int], position: bool) -> Recorde
     kept = part_of(drive.telemetry, window[0] - CONTEXT_NS, window[1])
     if not position:
         kept = (Telemetry.merge({n: part.samples(n) for n in part if n not in POSITION}) for part in kept)
-    return gathered(kept, [])
+    return collected(kept)
 
 
 def _cameras(drive: Drive, window: tuple[int, int]) -> dict[str, CameraWriter]:

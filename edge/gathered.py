@@ -35,14 +35,18 @@ def gathered(blocks: Iterable[Telemetry], lost: list[str]) -> Recorded:
         blocks: in the order of the recording. Of two samples of a signal at one time the later block's counts.
         lost: a line is added where rows came too late.
     """
-    ordered = in_order(blocks, lost)
+    return collected(in_order(blocks, lost))
+
+
+def collected(blocks: Iterator[Telemetry]) -> Recorded:
+    """Telemetry of blocks that follow one another."""
     kept: list[Telemetry] = []
     cells = 0
-    for block in ordered:
+    for block in blocks:
         kept.append(block)
         cells += len(block) * (1 + len(block.columns))
         if cells > KEPT_CELLS:
-            return _spilled(kept, ordered)
+            return _spilled(kept, blocks)
     return Telemetry.join(kept) if kept else Telemetry.merge({})
 
 

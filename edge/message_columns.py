@@ -66,9 +66,15 @@ def columns_of(topics: Sequence[SignalTopic], mapped: Collection[str], notes: li
             lost.append(f"{name}: {topic.bad} of {topic.bad + settled.count} messages cannot be read")
         if settled.stamped and not settled.by_stamps:
             notes.append(f"{name}: its stamps are not near the log's clock; timed by the log")
-    if "engaged" not in columns:
+    if not _system_drove(columns):
         notes += [f"nothing says who drove ({name}): no labels" for name in WHO_DROVE if name not in columns]
     return columns
+
+
+def _system_drove(columns: Columns) -> bool:
+    """Whether "engaged" says who drove: where it is mapped. Our own export would have said it beside it."""
+    topic, number = columns.get("engaged", (None, 0))
+    return topic is not None and not topic.rules[number].optional
 
 
 def blocks_of(columns: Columns) -> Iterator[Telemetry]:
@@ -83,7 +89,7 @@ def _pieces(topic: SignalTopic, columns: Columns) -> Iterator[Telemetry]:
     began_ns = 0
     for t_ns, values in topic.pieces():
         signals = {name: (t_ns, values[:, number]) for name, number in own.items()}
-        if "engaged" in own:
+        if "engaged" in own and _system_drove(columns):
             _who_drove(signals, columns)
         piece = Telemetry.merge(signals)
         parts = (piece.between(0, began_ns), piece.between(began_ns, 1 << 62))  # one stray must not lead the way

@@ -106,7 +106,8 @@ class Table:
 
     def __getitem__(self, field: str) -> Values:
         """Values (N,) float64; what nothing can measure is NaN."""
-        values = self.fields[field].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # damaged bits can be a NaN that signals
+            values = self.fields[field].astype(np.float64)
         return np.where(np.abs(values) < MEASURABLE, values, np.nan)
 
     def rows(self, chosen: Any) -> Table:
@@ -117,7 +118,8 @@ class Table:
         """Tables of one kind as one, at least one."""
         parts = list(tables)
         t_ns = np.concatenate([part.t_ns for part in parts])
-        fields = {name: np.concatenate([part.fields[name] for part in parts]) for name in parts[0].fields}
+        with np.errstate(invalid="ignore"):
+            fields = {name: np.concatenate([part.fields[name] for part in parts]) for name in parts[0].fields}
         return Table(t_ns, fields).rows(np.argsort(t_ns, kind="stable"))
 
 

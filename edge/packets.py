@@ -16,10 +16,17 @@ from typing import TypeAlias
 import av
 from av.video.stream import VideoStream
 
-from edge.sei import Framing, is_whole
+from edge.sei import Framing, has_zeros, is_whole
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 KNOWN = ("h264", "hevc")
+JPEG = b"\xff\xd8"
+
+
+def lacks_times(container: av.container.InputContainer, stream: VideoStream) -> bool:
+    """An AVI holds no times of display; with B-frames FFmpeg makes up wrong ones for H.264 and HEVC."""
+    context = stream.codec_context
+    return container.format.name == "avi" and context.name in KNOWN and context.has_b_frames
 
 
 def believed(
@@ -32,9 +39,14 @@ def believed(
     for number, packet in enumerate(p for p in container.demux(stream) if p.size):
         if raw:
             packet.pts = packet.dts = number
-        damaged = packet.is_corrupt or (framing is not None and not is_whole(memoryview(packet), framing))
-        if damaged:
+        if packet.is_corrupt or _is_damaged(memoryview(packet), codec, framing):
             broken = True
         elif broken and packet.is_keyframe and packet.pts is not None and not raw:
             broken, first_pts = False, packet.pts
         yield packet, not broken and (packet.pts is None or packet.pts >= first_pts)
+
+
+def _is_damaged(packet: memoryview, codec: str, framing: Framing | None) -> bool:
+    if framing is not None:
+        return not is_whole(packet, framing)
+    return codec == "mjpeg" and (packet[:2] != JPEG or has_zeros(packet))

@@ -100,14 +100,15 @@ def is_whole(packet: memoryview, framing: Framing) -> bool:
         if not begin < end <= len(packet):
             return False
         kind = _kind(packet[begin], framing)
-        if kind not in _SEI[framing.codec] and _has_zeros(packet[begin:end]):
+        if kind not in _SEI[framing.codec] and has_zeros(packet[begin:end]):
             return False
         sliced = sliced or (kind in _SLICES[framing.codec] and packet[begin] < 0x80)
     return sliced
 
 
-def _has_zeros(unit: memoryview) -> bool:
-    """A few bytes of it are looked at first: reading all of them would take longer than finding the packets."""
+def has_zeros(unit: memoryview) -> bool:
+    """Whether it holds a stretch of zeros. A few bytes are looked at first: reading all of them would take longer than
+    finding the packets."""
     return b"\0\0" in bytes(unit[:: LOST_BYTES // 2]) and bytes(LOST_BYTES) in bytes(unit)
 
 

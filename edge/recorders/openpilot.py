@@ -91,13 +91,14 @@ class _Part:
     """What is kept of a segment that was read.
 
     Attributes:
-        spoke, ended: whether its log held anything, and an end mark.
+        spoke, timed, ended: whether its log held anything, times of frames, and an end mark.
         videos: camera to its file. unseen: camera to what was lost of it.
     """
 
     segment: Segment
     lost: tuple[str, ...]
     spoke: bool
+    timed: bool
     ended: bool
     videos: Mapping[str, VideoFile]
     unseen: Mapping[str, list[str]]
@@ -174,7 +175,8 @@ def _part(segment: Segment, log: Log, cameras: Mapping[str, Source]) -> _Part:
             video = timed_video(segment, source, log, unseen[name])
             videos |= {name: video} if video else {}
     ended = any(mark.startswith("endOf") for _, mark in log.told.get("sentinel", []))
-    return _Part(segment, log.lost, bool(log.tables or log.told), ended, videos, unseen)
+    timed = any(len(log.table(kind)) for _, kinds in cameras.values() for kind in kinds)
+    return _Part(segment, log.lost, bool(log.tables or log.told), timed, ended, videos, unseen)
 
 
 def _about(parts: Sequence[_Part]) -> Iterator[str]:
@@ -188,6 +190,8 @@ def _about(parts: Sequence[_Part]) -> Iterator[str]:
     missing = [a.segment.number + 1 for a, b in pairwise(parts) if b.segment.number > a.segment.number + 1]
     if missing:
         yield f"segments are missing from {_list(missing)} on"
+    if any(part.timed for part in parts) and not any(part.videos for part in parts):
+        yield "no camera, though the log times its frames: telemetry only"
     coarse = [p.segment.number for p in parts if p.spoke and not set(RLOGS) & p.segment.files.keys()]
     if coarse:
         yield f"qlog only, a tenth of the rate: segments {_list(coarse)}"

@@ -42,7 +42,7 @@ NEWEST = datetime(2262, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MISSING_NS = 1_000_000_000
 """Sound and picture seldom end at the same time; a picture that ends earlier than this has lost its end."""
-STEADY, STEADY_SHARE = 0.5, 0.9
+STEADY, STEADY_SHARE = 0.5, 0.75
 """A rate is steady where this share of its steps differs from the usual one by no more than this part of it."""
 HASHED_BYTES = 1 << 20
 """Of a file's beginning; with its size they name it."""
@@ -73,11 +73,10 @@ def open(path: Path) -> Drive:
         t0_ns=head.created_ns,
         telemetry=Telemetry(np.empty(0, np.int64), {}),
         cameras={"front": camera},
-        lost=camera.lost or _short(camera, head),
+        lost=camera.lost or _short(camera, head) or _gaps(camera),
         notes=(
             "no telemetry: triggers that need signals cannot run, only the baseline chooses from this drive",
             f"the first frame is at {origin}",
-            *_pauses(camera),
         ),
     )
 
@@ -141,15 +140,15 @@ def _short(camera: VideoFile, head: _Head) -> tuple[str, ...]:
     return (f"{camera.path.name}: lasts {head.duration_ns / 1e9:.1f} s, its picture ends after {shown_ns / 1e9:.1f} s",)
 
 
-def _pauses(camera: VideoFile) -> tuple[str, ...]:
-    """Containers can lose frames without a trace; where the rate is steady otherwise, a longer step tells them."""
+def _gaps(camera: VideoFile) -> tuple[str, ...]:
+    """Containers can lose frames without a trace; where the rate is steady otherwise, longer steps tell of them."""
     times = camera.frame_times()
     steps = np.diff(times) / max(1, int(np.median(np.diff(times)))) if len(times) > 1 else np.empty(0)
     long = np.flatnonzero(steps > 1.0 + STEADY)
     if not long.size or np.mean(np.abs(steps - 1.0) <= STEADY) < STEADY_SHARE:
         return ()
     missing, first_s = int((np.round(steps[long]) - 1).sum()), (times[long[0]] - times[0]) / 1e9
-    return (f"{max(1, missing)} frames are missing at a steady rate, the first after {first_s:.1f} s",)
+    return (f"{camera.path.name}: about {missing} frames are missing, the first after {first_s:.1f} s",)
 
 
 def _parsed(text: str) -> int:

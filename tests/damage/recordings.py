@@ -21,8 +21,8 @@ FRAMES = 60
 
 
 def _native(folder: Path) -> None:
-    noise = np.random.default_rng(1).normal(size=500)
-    write_native(folder, telemetry=drive_telemetry(10, yaw_rate_dps=noise), seconds=10)
+    noise = np.random.default_rng(1).normal(size=1500)
+    write_native(folder, telemetry=drive_telemetry(30, yaw_rate_dps=noise), seconds=30)
 
 
 def _clip(folder: Path) -> None:
@@ -107,9 +107,9 @@ def _kitti(folder: Path) -> None:
     kitti.write_kitti(folder / kitti.NAME, n=FRAMES, cameras=("image_02", "image_00", "image_01", "image_03"))
 
 
-def _video(name: str) -> Callable[[Path], None]:
+def _video(name: str, frames: int, codec: str = "libx264") -> Callable[[Path], None]:
     def write(folder: Path) -> None:
-        write_video(folder / name, frames=FRAMES)
+        write_video(folder / name, codec, frames=frames)
 
     return write
 
@@ -131,8 +131,8 @@ RECORDINGS: dict[str, Callable[[Path], None]] = {
     "udacity_sim": _udacity_sim,
     "nuscenes_can": _nuscenes_can,
     "kitti": _kitti,
-    "video-mp4": _video("trip.mp4"),
-    "video-mkv": _video("trip.mkv"),
-    "video-ts": _video("trip.ts"),
-    "video-avi": _video("trip.avi"),
+    "video-mp4": _video("trip.mp4", 400),
+    "video-mkv": _video("trip.mkv", 400),
+    "video-ts": _video("trip.ts", FRAMES),
+    "video-avi": _video("trip.avi", FRAMES, "mjpeg"),
 }

@@ -77,14 +77,15 @@ def missing(whole: Reading, found: Reading, damage: Damage) -> list[str]:
     """Fewer samples, frames or pictures than the whole recording has.
 
     Formats without checksums cannot tell every flipped bit, nor those without a list that one of many pictures is gone;
-    either may cost what it stands in unseen, but no more.
+    either may cost what it stands in unseen, but no more. A bit of a camera's name gives it another one.
     """
     unseen = 2 if damage.kind in ("drop", "flip") else 0
-    both = whole.signals | whole.cameras, found.signals | found.cameras
+    before, after = whole.signals | whole.cameras, found.signals | found.cameras
+    renamed = max((after[name] for name in after.keys() - before.keys()), default=0) if damage.kind == "flip" else 0
     gone = [
         f"{here} of {count} of {name} are there"
-        for name, count in both[0].items()
-        if (here := both[1].get(name, 0)) < count - unseen
+        for name, count in before.items()
+        if (here := after.get(name, renamed)) < count - unseen
     ]
     unshown = [f"frame {at} of {name} is not shown" for (name, at), shown in found.pictures.items() if not shown]
     return gone + (unshown if damage.kind != "flip" else [])

@@ -104,12 +104,12 @@ from edge.row_file import RowFile
 from trigger.telemetry import Telemetry
 import edge.gathered, edge.row_file
 edge.gathered.KEPT_CELLS = edge.row_file.KEPT_BYTES = 100
-rows = RowFile(1)
+waiting = RowFile(1)
 for i in range(100):
-    rows.append(i, i, [1.0])
+    waiting.append(i, i, [1.0])
 rows = np.arange(1000)
 telemetry = gathered(iter([Telemetry(rows, {"speed_mps": rows * 1.0})]), [])
-print(type(telemetry).__name__, len(telemetry), len(rows), flush=True)
+print(type(telemetry).__name__, len(telemetry), len(waiting), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from makers.native import T0_NS
 from makers.picture import number_in, picture
@@ -114,6 +114,7 @@ def test_a_clip_is_the_drive_within_its_window(telemetry, steps_us, baseline):
 
 @few
 @given(telemetries(), frame_steps)
+@example(Telemetry(np.array([T0_NS]), {"engaged": np.zeros(1)}), [1000] * 3)  # and nobody is said to have driven
 def test_mcap(telemetry, steps_us):
     with TemporaryDirectory() as folder:
         drive = written(Path(folder), telemetry, steps_us)

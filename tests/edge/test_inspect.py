@@ -13,6 +13,7 @@ from edge.errors import DriveError
 from edge.inspect import inspect
 from edge.scan import scan
 from edge.stored import StoredTelemetry
+from trigger.disengagement import engagement_changes
 from trigger.telemetry import Telemetry
 
 
@@ -81,10 +82,22 @@ def test_a_drive_that_is_read_from_its_file_is_the_same_drive(native_drive, tmp_
     assert len(list(stored.telemetry.blocks())) == 6
     assert inspect(stored) == inspect(whole)
     assert scan(stored, 0.0).events == scan(whole, 0.0).events != ()
-    clips = [list(cut(scan(drive, 0.0), tmp_path / name)) for name, drive in (("a", whole), ("b", stored))]
-    assert [clip.folder.name for clip in clips[0]] == [clip.folder.name for clip in clips[1]] != []
     copies = [to_native(drive, tmp_path / name) / "telemetry.parquet" for name, drive in (("c", whole), ("d", stored))]
     assert copies[0].read_bytes() == copies[1].read_bytes() == (folder / "telemetry.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("position", [True, False])
+def test_a_clip_as_long_as_a_long_drive_is_the_same_clip(native_drive, tmp_path, monkeypatch, position):
+    telemetry = drive_telemetry(lat_deg=lambda t: np.where(t % 1.0 == 0, 52.5, np.nan), engaged=lambda t: t % 20 > 5)
+    folder = native_drive(telemetry=telemetry)
+    (whole,) = cut(scan(open_drive(folder), 1.0), tmp_path / "whole", position)
+    for module in ("edge.stored", "edge.gathered"):
+        monkeypatch.setattr(f"{module}.KEPT_CELLS", 0)
+    (stored,) = cut(scan(open_drive(folder), 1.0), tmp_path / "stored", position)
+    assert stored.folder.name == whole.folder.name
+    clip = open_drive(stored.folder)
+    assert ("lat_deg" in clip.telemetry) == position
+    assert clip.cut.engagement == engagement_changes(telemetry)
 
 
 def test_two_recordings_of_one_id_differ_in_their_first_samples(native_drive, tmp_path):

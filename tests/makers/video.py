@@ -10,8 +10,8 @@ FRAMES = 30
 
 
 def write_video(path, codec="libx264", created=CREATED, first_pts=0, audio=False, frames=FRAMES):
-    """Numbered pictures at 10 Hz."""
-    with av.open(str(path), "w") as container:
+    """Numbered pictures at 10 Hz; the same bytes every time."""
+    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         if created:
             container.metadata["creation_time"] = created
         sound = container.add_stream("aac", rate=8000) if audio else None
