@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 ROOMS = {
-    "trigger": ("edge.trigger_commands", "What is worth keeping: the triggers' cards; campaigns and their back-test."),
+    "trigger": ("edge.trial.commands", "What is worth keeping: the triggers' cards; campaigns and their back-test."),
     "edge": ("edge.room", "On the car, or over recorded drives: find the moments, cut them, hand them over."),
     "curate": ("curate.commands", "Take clips in, check, weigh and publish dataset versions."),
     "train": ("train.commands", "Train and evaluate a policy on a dataset version; draw what it would do."),

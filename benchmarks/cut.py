@@ -18,8 +18,8 @@ from pathlib import Path
 
 import av
 
-from edge.camera import VideoFile
-from edge.remux import copy_stretch
+from edge.video.camera import VideoFile
+from edge.video.remux import copy_stretch
 
 
 def first_cut(video: Path, start_s: float, seconds: float, out: Path) -> None:

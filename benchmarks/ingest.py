@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx
 
-from edge.device_key import DeviceKey, new_device_key
+from edge.upload.device_key import DeviceKey, new_device_key
 
 CLIENTS = 8
 FILES = {"front.mp4": 2_900_000, "telemetry.parquet": 90_000, "drive.json": 9_000, "offer.json": 1_000}

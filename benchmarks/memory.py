@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.capnp_columns import whole_messages
-from edge.encode import Encoding
+from edge.formats.capnp_columns import whole_messages
 from edge.gathered import gathered
 from edge.manifest import TELEMETRY, Manifest
+from edge.video.encode import Encoding
 from edge.write import encoded, write_drive
 from trigger.signals import SIGNALS
 from trigger.telemetry import Telemetry
@@ -82,7 +82,7 @@ def mcap(folder: Path, hours: float) -> Path:
     from mcap.writer import CompressionType, Writer
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-    from edge.message_signal import AUTOWARE_DEFINITIONS
+    from edge.formats.message_signal import AUTOWARE_DEFINITIONS
 
     store = get_typestore(Stores.ROS2_HUMBLE)
     names = {f"autoware_vehicle_msgs/msg/{name}": text for name, text in AUTOWARE_DEFINITIONS.items()}

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.budget import Candidate, choose
+from edge.night.budget import Candidate, choose
 
 NIGHT_BYTES = 9_500_000_000
 """The event lane of a night of 10 GB."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import zstandard
 from openpilot_segment import EVENT, minute
 
-from edge.openpilot_segments import RLOGS
+from edge.formats.openpilot_segments import RLOGS
 from edge.recorders import openpilot
 
 

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 from curate.check import BOUNDS, Checked, Code, Unfit, check
 from curate.store import Store
-from edge.destination import CLIPS, INBOX, QUARANTINE
 from edge.durable import sync_folder, write_bytes
 from edge.errors import EdgeError
 from edge.isolate import ChildDied, each
 from edge.manifest import canonical_json
+from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 REASON, ADMISSION = "reason.json", "admission.json"
 

@@ -12,12 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from curate.claims import refuted
-from edge.camera import Camera, VideoFile
 from edge.clip import Clip, open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import ClipError, DriveError, EdgeError, VideoError
 from edge.isolate import Bounds
 from edge.manifest import CameraEntry
+from edge.video.camera import Camera, VideoFile
 from trigger.baseline import SECOND_NS
 from trigger.event import Event
 

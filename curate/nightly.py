@@ -18,7 +18,7 @@ from curate.shares import NOBODY, largest_share, share_factors
 from curate.split import parse_split
 from curate.store import Store
 from curate.weigh import DEFAULT, Recipe, Weights, effective_size, weigh
-from edge.destination import CLIPS
+from edge.upload.destination import CLIPS
 
 Step = Callable[[str], None]
 

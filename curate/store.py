@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import StoreError
-from edge.destination import CLIPS, INBOX, QUARANTINE
+from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 
 @dataclass(frozen=True)

@@ -14,22 +14,22 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from edge.budget import DEFAULT_BASELINE
-from edge.campaigns import listened_to
 from edge.clip import find_clips
 from edge.cut import Written
-from edge.destination import Receipt, destination
-from edge.device_key import new_device_key, read_device_key
 from edge.errors import EdgeError
 from edge.inspect import Clock, Summary
 from edge.jobs import ConvertJob, Found, ScanJob, inspect_job
+from edge.night.budget import DEFAULT_BASELINE
 from edge.options import FiniteRange
 from edge.output import as_json, grid, say, show
 from edge.over_drives import every, find
-from edge.push import push
+from edge.page.timeline import Room
+from edge.page.write_page import write_page
 from edge.recorders import RECORDERS
-from edge.timeline import Room
-from edge.timeline_page import write_page
+from edge.trial.campaigns import listened_to
+from edge.upload.destination import Receipt, destination
+from edge.upload.device_key import new_device_key, read_device_key
+from edge.upload.push import push
 from trigger.event import Event
 
 FORMATS = ("native", "lerobot", "mcap", "rrd")

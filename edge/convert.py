@@ -9,9 +9,9 @@ from pathlib import Path
 
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.export_lerobot import export_lerobot
-from edge.export_mcap import export_mcap
-from edge.export_rrd import export_rrd
+from edge.export.lerobot import export_lerobot
+from edge.export.mcap import export_mcap
+from edge.export.rrd import export_rrd
 from edge.write import head_of, write_camera, write_drive
 
 

@@ -18,7 +18,7 @@ from trigger.telemetry import Recorded
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 if TYPE_CHECKING:
-    from edge.camera import Camera
+    from edge.video.camera import Camera
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.camera import Camera
 from edge.drive import Drive
+from edge.video.camera import Camera
 from trigger.disengagement import engagement_changes
 from trigger.plausible import findings
 from trigger.signals import signals_named

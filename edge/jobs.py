@@ -9,10 +9,10 @@ from pathlib import Path
 from edge.being_written import refuse_while_written
 from edge.cut import Written, cut
 from edge.drive import Drive, recorder_named
-from edge.film import film
 from edge.inspect import Summary, inspect
+from edge.page.film import film
+from edge.page.timeline import Room, Timeline, timeline
 from edge.scan import Scan, scan
-from edge.timeline import Room, Timeline, timeline
 from trigger.campaign import Campaign
 from trigger.event import Event
 

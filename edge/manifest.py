@@ -31,7 +31,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class CameraEntry:
-    """One camera's file. `t0_ns` and `pts_origin` as in `edge.camera.VideoFile`; sizes in pixels."""
+    """One camera's file. `t0_ns` and `pts_origin` as in `edge.video.camera.VideoFile`; sizes in pixels."""
 
     file: str
     t0_ns: int

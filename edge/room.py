@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from edge.night_commands import NIGHT_COMMANDS
+from edge.night.commands import NIGHT_COMMANDS
 
 
 class Room(click.Group):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.budget import DEFAULT_BASELINE
-from edge.camera import LONGEST_NS
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.night.budget import DEFAULT_BASELINE
+from edge.video.camera import LONGEST_NS
 from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS, baseline_events, inclusion_by_baseline
 from trigger.builtin import TRIGGERS

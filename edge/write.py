@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import Camera, VideoFile
 from edge.drive import Drive
 from edge.durable import new_folder
-from edge.encode import Encoding, Picture, encode
 from edge.errors import DriveError
 from edge.manifest import MANIFEST, TELEMETRY, CameraEntry, Manifest, file_entry
-from edge.remux import can_copy, copy_stretch
 from edge.schema import write_telemetry
+from edge.video.camera import Camera, VideoFile
+from edge.video.encode import Encoding, Picture, encode
+from edge.video.remux import can_copy, copy_stretch
 from trigger.telemetry import Recorded
 
 CameraWriter = Callable[[Path], VideoFile]

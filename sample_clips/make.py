@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from edge.encode import Encoding
 from edge.manifest import MANIFEST, Manifest
+from edge.video.encode import Encoding
 from edge.write import encoded, write_drive
 from sample_clips.scene import LANE_M, Floats, Road, View, picture, smoothed
 from trigger.signals import ControlSource

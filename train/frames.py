@@ -28,10 +28,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from edge.camera import Camera
 from edge.drive import Drive
 from edge.durable import new_folder
 from edge.manifest import MANIFEST, canonical_json, read_manifest
+from edge.video.camera import Camera
 from train.errors import SampleError
 from trigger.telemetry import Times
 

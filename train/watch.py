@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from edge.drive import Drive
-from edge.encode import Encoding, encode
+from edge.video.encode import Encoding, encode
 from train.checkpoint import SavedPolicy
 from train.controls import ControlSpec, labels, source_of
 from train.draw import HUMAN, POLICY, SYSTEM, WHITE, Dial, banner, panel, text

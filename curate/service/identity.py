@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from curate.errors import CurateError
 from curate.service.refusal import Reason, Refused
 from curate.service.state import State
-from edge.device_key import DEVICE, KEY_BYTES, key_id
+from edge.upload.device_key import DEVICE, KEY_BYTES, key_id
 
 LONGEST_S = 900
 """Longest life of a token, in s."""

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import StoreError
-from edge.destination import CLIPS, INBOX, QUARANTINE
 from edge.durable import PREFIX, new_folder, sync_folder
+from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig, S3Store

@@ -1,8 +1,8 @@
 """comma2k19: openpilot segments of 60 s, `DONGLE|DATE/SEGMENT/processed_log/...`, alone or a whole route.
 
 Files are .npy without the extension; `t` is float64 seconds of the boot clock. Engagement, pedals and the driver's hand
-on the wheel come from the raw CAN (`edge.comma2k19_can`); another car than the dataset's two keeps speed, steering and
-yaw rate, and says what is missing.
+on the wheel come from the raw CAN (`edge.formats.comma2k19_can`); another car than the dataset's two keeps speed,
+steering and yaw rate, and says what is missing.
 
 Not read: the phone's accelerometer, which measures gravity and the tilt of its mount together with the car;
 acceleration is taken from the wheel speed instead.
@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.camera import Camera, VideoFile
-from edge.can import CanLog
-from edge.comma2k19_can import Car, Signals, who_drove
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.joined import JoinedVideo
-from edge.npy import read_npy
-from edge.numbers import sensible
+from edge.formats.can import CanLog
+from edge.formats.comma2k19_can import Car, Signals, who_drove
+from edge.formats.npy import read_npy
+from edge.formats.numbers import sensible
+from edge.video.camera import Camera, VideoFile
+from edge.video.joined import JoinedVideo
 from trigger.plausible import findings
 from trigger.telemetry import Telemetry, Times
 from trigger.vehicle import UNKNOWN_VEHICLE

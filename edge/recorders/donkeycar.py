@@ -22,8 +22,8 @@ import numpy as np
 
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.images import ImageFiles
-from edge.numbers import json_number
+from edge.formats.numbers import json_number
+from edge.video.images import ImageFiles
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values

@@ -30,8 +30,8 @@ import numpy as np
 
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.images import ImageFiles, is_whole
-from edge.numbers import sensible
+from edge.formats.numbers import sensible
+from edge.video.images import ImageFiles, is_whole
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times

@@ -1,17 +1,17 @@
-"""LeRobotDataset v3.0 (`edge.lerobot_dataset`): an episode is a drive.
+"""LeRobotDataset v3.0 (`edge.formats.lerobot_dataset`): an episode is a drive.
 
 It lies in no folder of its own, so it is named by the dataset's folder and its number, `DATASET/episode_000012`:
 nothing of that name is on disk. Its clock begins at its first frame: t = frame_index / fps, and a frame's time in the
 video file is from_timestamp + t.
 
-Signals: features whose `names` are names of `trigger.signals` (what `edge.export_lerobot` writes); and those of Yaak's
+Signals: features whose `names` are names of `trigger.signals` (what `edge.export.lerobot` writes); and those of Yaak's
 L2D: position, gas and brake (gas_pedal_normalized, brake_pedal_normalized, used where they lie in 0 to 1) and speed,
 whose unit L2D does not state: it is measured against the change of position, and speed is left out where that fits
 neither km/h nor m/s. Of L2D are left out, because nothing documents sign or unit: steering_angle_normalized, heading,
 acceleration_x and _y, gear and turn_signal. L2D was driven by people: driving instructors and learners.
 
-A dataset that has no signal of a car is a robot's: its own columns are told (`edge.robot_columns`), and their ranges
-and names are in `static`.
+A dataset that has no signal of a car is a robot's: its own columns are told (`edge.formats.robot_columns`), and their
+ranges and names are in `static`.
 
 Not read: pictures stored inside Parquet (dtype image), depth, versions before 3.0. An episode indexes the whole of the
 video files it lies in.
@@ -24,11 +24,20 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import Camera, VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.lerobot_dataset import DAMAGE, INFO, Dataset, Episode, read_episode, read_info, read_stats, total_episodes
-from edge.robot_columns import Ranges, robot_columns
+from edge.formats.lerobot_dataset import (
+    DAMAGE,
+    INFO,
+    Dataset,
+    Episode,
+    read_episode,
+    read_info,
+    read_stats,
+    total_episodes,
+)
+from edge.formats.robot_columns import Ranges, robot_columns
+from edge.video.camera import Camera, VideoFile
 from trigger.plausible import findings
 from trigger.signals import SIGNALS, ControlSource, controls_of, signal_named
 from trigger.telemetry import Telemetry, Times, Values
@@ -52,7 +61,7 @@ L2D_LEFT_OUT = (
 )
 IS_HUMAN, IS_KNOWN = "action.is_human", "observation.is_known"
 MASKS = {"action": IS_HUMAN, "observation.state": IS_KNOWN}
-"""What `edge.export_lerobot` writes beside values, to tell those it had from those it filled with 0."""
+"""What `edge.export.lerobot` writes beside values, to tell those it had from those it filled with 0."""
 MIN_PATH_M = 50.0
 EARTH_M_PER_DEG = 111_195.0
 UNIT_TOLERANCE = 0.2

@@ -6,8 +6,9 @@ Signals, from Autoware (autoware_vehicle_msgs and, older, autoware_auto_vehicle_
   sample, unknown.
 - SteeringReport.steering_tire_angle [rad, + left] of the road wheel; VelocityReport.longitudinal_velocity [m/s, +
   forward] and heading_rate [rad/s, + counter-clockwise].
-Any other topic (CDR or JSON) through `edge.topic_mapping`; what it maps wins. swerve's own export (`swerve.Telemetry`,
-JSON) needs no mapping. Cameras: `edge.message_camera`. Storage: `edge.bag`. Time: `edge.message`.
+Any other topic (CDR or JSON) through `edge.formats.topic_mapping`; what it maps wins. swerve's own export
+(`swerve.Telemetry`, JSON) needs no mapping. Cameras: `edge.formats.message_camera`. Storage: `edge.formats.bag`. Time:
+`edge.formats.message`.
 
 A recording is read from its beginning to its end on opening, so that one that broke off gives all that is whole; a long
 one takes as long to open as its bytes take to read, but no more memory: values wait in a file until it is known which
@@ -24,17 +25,17 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from edge.bag import STORAGE, Bag, open_bag, storage_files
-from edge.camera import Camera
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.formats.bag import STORAGE, Bag, open_bag, storage_files
+from edge.formats.message import Channel
+from edge.formats.message_camera import PictureTopic, cameras_of
+from edge.formats.message_columns import HUMAN, SYSTEM, UNKNOWN, WHO_DROVE, blocks_of, columns_of, settle
+from edge.formats.message_picture import PICTURES
+from edge.formats.message_signal import SignalTopic, decoder_of
+from edge.formats.topic_mapping import DEGREES, MAPPING, Rule, TopicMapping, read_mapping, times_factor
 from edge.gathered import gathered
-from edge.message import Channel
-from edge.message_camera import PictureTopic, cameras_of
-from edge.message_columns import HUMAN, SYSTEM, UNKNOWN, WHO_DROVE, blocks_of, columns_of, settle
-from edge.message_picture import PICTURES
-from edge.message_signal import SignalTopic, decoder_of
-from edge.topic_mapping import DEGREES, MAPPING, Rule, TopicMapping, read_mapping, times_factor
+from edge.video.camera import Camera
 from trigger.plausible import findings
 from trigger.signals import SIGNALS
 from trigger.telemetry import Recorded

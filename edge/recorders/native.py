@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.camera import VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
 from edge.manifest import MANIFEST, TELEMETRY, Manifest, read_manifest
 from edge.stored import open_telemetry
+from edge.video.camera import VideoFile
 
 NAME = "native"
 GIVES = "cameras, all signals, engagement, consent, clips"

@@ -32,7 +32,7 @@ import numpy as np
 
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.numbers import json_number
+from edge.formats.numbers import json_number
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times, Values

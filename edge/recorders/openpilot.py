@@ -1,11 +1,12 @@
-"""openpilot: routes of segments of a minute (`edge.openpilot_segments` says how they are named and found).
+"""openpilot: routes of segments of a minute (`edge.formats.openpilot_segments` says how they are named and found).
 
 Read: rlog, else qlog (a tenth of the rate); where an rlog breaks off, the rest comes from the qlog. Times are those of
 the boot clock. A segment with a `.lock` is still being written and is left out.
 
 A route is read segment by segment, so that its length costs no memory. What the files hold is said in
-`edge.openpilot_log` and `edge.openpilot_cameras`; what the messages mean in `edge.openpilot_signals`, who drove in
-`edge.openpilot_control`, why an engagement ended in `edge.openpilot_reasons`.
+`edge.formats.openpilot_log` and `edge.formats.openpilot_cameras`; what the messages mean in
+`edge.formats.openpilot_signals`, who drove in `edge.formats.openpilot_control`, why an engagement ended in
+`edge.formats.openpilot_reasons`.
 
 Not read: `dcamera.hevc`, the driver's camera, and all that is said of the driver's face.
 """
@@ -18,17 +19,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from edge.camera import Camera, VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
+from edge.formats.openpilot_cameras import Source, sources, timed_video
+from edge.formats.openpilot_log import read_log
+from edge.formats.openpilot_messages import Log
+from edge.formats.openpilot_segments import QLOGS, RLOGS, Segment, first_segments, route_of
+from edge.formats.openpilot_signals import Choices, RouteSignals
 from edge.gathered import gathered
-from edge.joined import JoinedVideo
-from edge.openpilot_cameras import Source, sources, timed_video
-from edge.openpilot_log import read_log
-from edge.openpilot_messages import Log
-from edge.openpilot_segments import QLOGS, RLOGS, Segment, first_segments, route_of
-from edge.openpilot_signals import Choices, RouteSignals
 from edge.stored import without
+from edge.video.camera import Camera, VideoFile
+from edge.video.joined import JoinedVideo
 from trigger.plausible import findings
 from trigger.telemetry import Recorded, Telemetry
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile

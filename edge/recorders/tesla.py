@@ -1,11 +1,12 @@
 """Tesla dashcam: `TeslaCam/{RecentClips,SavedClips,SentryClips}`, files `2026-03-01_10-00-00-front.mp4`, a minute each.
 
-`edge.tesla_folder` says which files are a drive. `event.json` beside saved clips gives the reason and nothing else: it
-names the place.
+`edge.formats.tesla_folder` says which files are a drive. `event.json` beside saved clips gives the reason and nothing
+else: it names the place.
 
-Signals come from the SEI of each frame (`edge.tesla_sei`), which firmware 2025.44.25 and later writes on HW3 and up,
-not while parked; without it a drive is pictures only. Tesla's documentation gives names, not signs, scales or axes:
-steering, pedal, acceleration and heading are taken only where the drive itself shows them (`edge.tesla_evidence`).
+Signals come from the SEI of each frame (`edge.formats.tesla_sei`), which firmware 2025.44.25 and later writes on HW3
+and up, not while parked; without it a drive is pictures only. Tesla's documentation gives names, not signs, scales or
+axes: steering, pedal, acceleration and heading are taken only where the drive itself shows them
+(`edge.formats.tesla_evidence`).
 
 Taken as named: speed (negative in reverse), blinkers, brake_applied (whether it is the foot's or also the system's is
 not documented), position (0, 0 is no fix). Engaged is any autopilot_state but NONE; going from SELF_DRIVING to TACC
@@ -29,11 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.camera import Camera, VideoFile
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.joined import JoinedVideo
-from edge.tesla_evidence import (
+from edge.formats.tesla_evidence import (
     AUTOSTEER,
     NONE,
     REVERSE_GEAR,
@@ -44,8 +43,10 @@ from edge.tesla_evidence import (
     is_compass,
     steering_and_acceleration,
 )
-from edge.tesla_folder import CAMERAS, Minute, drives_in, minutes_of, name_of, named_as, stands_for
-from edge.tesla_sei import MAX_FILE_NS, NAMES, SeiTrack, read_track
+from edge.formats.tesla_folder import CAMERAS, Minute, drives_in, minutes_of, name_of, named_as, stands_for
+from edge.formats.tesla_sei import MAX_FILE_NS, NAMES, SeiTrack, read_track
+from edge.video.camera import Camera, VideoFile
+from edge.video.joined import JoinedVideo
 from trigger.plausible import findings
 from trigger.signals import SIGNALS, ControlSource
 from trigger.telemetry import Telemetry, Times, Values

@@ -24,12 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import Camera, VideoFile
-from edge.csv_rows import csv_rows
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.images import ImageFiles
-from edge.numbers import number
+from edge.formats.csv_rows import csv_rows
+from edge.formats.numbers import number
+from edge.video.camera import Camera, VideoFile
+from edge.video.images import ImageFiles
 from trigger.plausible import findings, unphysical_steering
 from trigger.signals import SIGNALS, ControlSource
 from trigger.telemetry import Telemetry, Times

@@ -26,11 +26,11 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from edge.csv_rows import csv_rows
 from edge.drive import Drive
 from edge.errors import DriveError
-from edge.images import ImageFiles
-from edge.numbers import number
+from edge.formats.csv_rows import csv_rows
+from edge.formats.numbers import number
+from edge.video.images import ImageFiles
 from trigger.plausible import findings
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry, Times

@@ -23,11 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.camera import VideoFile, open_video, video_stream
 from edge.drive import Drive
 from edge.errors import DriveError, VideoError
-from edge.frame_clock import one_frame_t_ns
-from edge.transport import PACKET_BYTES, SYNC
+from edge.video.camera import VideoFile, open_video, video_stream
+from edge.video.frame_clock import one_frame_t_ns
+from edge.video.transport import PACKET_BYTES, SYNC
 from trigger.telemetry import Telemetry
 
 NAME = "video"

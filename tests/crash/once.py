@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import edge.cut
-import edge.recorders
-import edge.scan
-import edge.sending  # noqa: F401
-from edge.agent import Agent
-from edge.destination import FolderDestination
 from edge.errors import EdgeError
+from edge.night.agent import Agent
+from edge.night.recovery import recover
+from edge.night.spool import open_spool
+from edge.night.terms import Terms
 from edge.output import say
-from edge.recovery import recover
-from edge.spool import open_spool
-from edge.terms import Terms
+from edge.upload.destination import FolderDestination
 
 TERMS = Terms(bytes_a_night=10**11, baseline=0.05)
 

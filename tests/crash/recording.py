@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.encode import Encoding
 from edge.manifest import Manifest
+from edge.video.encode import Encoding
 from edge.write import encoded, write_drive
 from trigger.signals import ControlSource
 from trigger.telemetry import Telemetry

@@ -21,8 +21,8 @@ from pathlib import Path
 from recording import write_recording
 from sweep import Place, outcome, torn
 
-from edge.queued import Reason
-from edge.spool import read_spool
+from edge.night.queued import Reason
+from edge.night.spool import read_spool
 
 LONGEST_S = 4.0
 

@@ -32,12 +32,12 @@ from once import once
 from recording import write_recording
 
 from edge.clip import open_clip
-from edge.destination import ARRIVING, INBOX
 from edge.durable import PREFIX
 from edge.errors import EdgeError
-from edge.ledger import accounts
-from edge.queued import Queued
-from edge.spool import CLIPS, read_spool
+from edge.night.ledger import accounts
+from edge.night.queued import Queued
+from edge.night.spool import CLIPS, read_spool
+from edge.upload.destination import ARRIVING, INBOX
 
 WRITES = (
     "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2", "mkdir", "mkdirat",

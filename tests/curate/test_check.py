@@ -17,13 +17,13 @@ from curate.nightly import nightly
 from curate.store import Store
 from edge.clip import open_clip
 from edge.cut import cut
-from edge.destination import FolderDestination
 from edge.drive import find_drives, open_drive
 from edge.durable import write_bytes
 from edge.isolate import Bounds, ChildDied, each
 from edge.manifest import file_entry
-from edge.push import push
 from edge.scan import scan
+from edge.upload.destination import FolderDestination
+from edge.upload.push import push
 from swerve import sample_clips
 
 

@@ -15,10 +15,10 @@ from curate.split import SplitError
 from curate.store import open_store
 from edge.clip import open_clip
 from edge.cut import cut
-from edge.destination import FolderDestination
 from edge.drive import open_drive
-from edge.push import push
 from edge.scan import scan
+from edge.upload.destination import FolderDestination
+from edge.upload.push import push
 from trigger.signals import ControlSource
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from conftest import drive_telemetry
 
 from curate.seconds import seconds_of
-from edge.driven import Source
-from edge.intake import Intake, take_in
+from edge.night.driven import Source
+from edge.night.intake import Intake, take_in
 
 
 def test_the_lanes_of_a_night_are_joined(native_drive, tmp_path):

@@ -13,8 +13,8 @@ from edge.clip import find_clips, open_clip
 from edge.cut import cut, plan
 from edge.drive import Drive, open_drive
 from edge.errors import ClipError, DriveError
-from edge.images import ImageFiles
 from edge.scan import Scan, inclusion, scan
+from edge.video.images import ImageFiles
 from trigger.detect import detect
 from trigger.event import Event, Evidence
 from trigger.telemetry import Telemetry

@@ -100,10 +100,10 @@ def test_a_power_cut_leaves_nothing_behind(tmp_path):
 import os, signal
 import numpy as np
 from edge.gathered import gathered
-from edge.row_file import RowFile
+from edge.formats.row_file import RowFile
 from trigger.telemetry import Telemetry
-import edge.gathered, edge.row_file
-edge.gathered.KEPT_CELLS = edge.row_file.KEPT_BYTES = 100
+import edge.gathered, edge.formats.row_file
+edge.gathered.KEPT_CELLS = edge.formats.row_file.KEPT_BYTES = 100
 waiting = RowFile(1)
 for i in range(100):
     waiting.append(i, i, [1.0])

@@ -16,12 +16,12 @@ from makers.picture import number_in, picture
 
 from edge.cut import CONTEXT_NS, cut
 from edge.drive import Drive, open_drive
-from edge.encode import Encoding
-from edge.export_lerobot import MAX_AGE_S, export_lerobot
-from edge.export_mcap import export_mcap
+from edge.export.lerobot import MAX_AGE_S, export_lerobot
+from edge.export.mcap import export_mcap
 from edge.manifest import Manifest
 from edge.recorders import lerobot, mcap_ros
 from edge.scan import scan
+from edge.video.encode import Encoding
 from edge.write import encoded, write_drive
 from trigger.disengagement import engagement_changes
 from trigger.signals import SIGNALS, ControlSource, controls_of, signal_named
@@ -161,7 +161,7 @@ def test_rrd(telemetry, steps_us):
     rr = pytest.importorskip("rerun")
     import pyarrow as pa
 
-    from edge.export_rrd import TIMELINE, export_rrd
+    from edge.export.rrd import TIMELINE, export_rrd
 
     with TemporaryDirectory() as folder:
         export_rrd(written(Path(folder), telemetry, steps_us), Path(folder) / "out.rrd")

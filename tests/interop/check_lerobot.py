@@ -1,4 +1,4 @@
-"""Does what `edge.export_lerobot` writes load in LeRobot itself? `check_lerobot.py LEROBOT_PYTHON`
+"""Does what `edge.export.lerobot` writes load in LeRobot itself? `check_lerobot.py LEROBOT_PYTHON`
 
 Runs twice: in swerve's environment it exports two generated drives to a temporary folder and starts LEROBOT_PYTHON, the
 interpreter of an environment that holds `lerobot` >= 0.4, with this file and that folder; there it loads and reads it.
@@ -33,9 +33,9 @@ def export(folder: Path) -> None:
     from conftest import T0_NS, drive_telemetry, picture
 
     from edge.drive import open_drive
-    from edge.encode import Encoding
-    from edge.export_lerobot import export_lerobot
+    from edge.export.lerobot import export_lerobot
     from edge.manifest import Manifest
+    from edge.video.encode import Encoding
     from edge.write import encoded, write_drive
 
     drives = []

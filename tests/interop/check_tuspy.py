@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tusclient.client import TusClient
 
-from edge.device_key import read_device_key
+from edge.upload.device_key import read_device_key
 
 
 def main(url: str, device: str, key: str) -> None:

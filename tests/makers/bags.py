@@ -10,7 +10,7 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer as BagWriter
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from edge.message_signal import AUTOWARE_DEFINITIONS
+from edge.formats.message_signal import AUTOWARE_DEFINITIONS
 from makers.native import T0_NS
 from makers.picture import picture
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edge.can import dbc
-from edge.comma2k19_can import CIVIC, RAV4
+from edge.formats.can import dbc
+from edge.formats.comma2k19_can import CIVIC, RAV4
 from makers.video import write_hevc
 
 START_S = 5_000.0

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edge.encode import Encoding, encode
 from edge.recorders import lerobot
+from edge.video.encode import Encoding, encode
 from makers.picture import picture
 
 FPS = 10

@@ -8,7 +8,7 @@ from functools import cache
 import av
 import numpy as np
 
-from edge.tesla_sei import FIELDS, FIXED32, VARINT
+from edge.formats.tesla_sei import FIELDS, FIXED32, VARINT
 from makers.picture import picture
 
 FPS = 10

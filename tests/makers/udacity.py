@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from edge.encode import encode
+from edge.video.encode import encode
 from makers.picture import picture
 
 T0 = 1_479_425_441_182_877_835

@@ -20,10 +20,10 @@ from curate.service.service import Service
 from curate.service.tus import OFFSET_STREAM
 from edge.clip import Clip, open_clip
 from edge.cut import cut
-from edge.device_key import DeviceKey, new_device_key
 from edge.drive import open_drive
-from edge.http_destination import HttpDestination
 from edge.scan import scan
+from edge.upload.device_key import DeviceKey, new_device_key
+from edge.upload.http_destination import HttpDestination
 
 NOW_S = 1_790_000_000
 TUS = {"Tus-Resumable": "1.0.0"}

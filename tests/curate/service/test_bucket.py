@@ -17,7 +17,7 @@ from curate.errors import StoreError
 from curate.service.service import state_folder
 from curate.service.shelf import open_shelf
 from edge.errors import PushError
-from edge.push import push
+from edge.upload.push import push
 from service.conftest import Sender
 
 WEED = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")

@@ -7,9 +7,9 @@ from hashlib import sha256
 import pytest
 
 from curate.service.shelf import FolderShelf
-from edge.destination import FolderDestination
 from edge.manifest import canonical_json
-from edge.push import push
+from edge.upload.destination import FolderDestination
+from edge.upload.push import push
 from service.conftest import Sender
 
 

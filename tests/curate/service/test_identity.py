@@ -6,9 +6,9 @@ import jwt
 import pytest
 
 from curate.service.identity import DeviceError
-from edge.device_key import LIFE_S, new_device_key, read_device_key
 from edge.errors import PushError
-from edge.push import push
+from edge.upload.device_key import LIFE_S, new_device_key, read_device_key
+from edge.upload.push import push
 from service.conftest import TUS, Sender
 
 

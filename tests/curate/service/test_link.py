@@ -9,9 +9,9 @@ import pytest
 
 from edge.clip import content_digest, open_clip
 from edge.errors import PushError
-from edge.http_destination import HttpDestination
 from edge.offer import Offer
-from edge.push import push
+from edge.upload.http_destination import HttpDestination
+from edge.upload.push import push
 
 
 class LossyLink(httpx.BaseTransport):

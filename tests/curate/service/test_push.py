@@ -2,7 +2,7 @@
 
 from curate.nightly import nightly
 from curate.store import open_store
-from edge.push import push
+from edge.upload.push import push
 
 
 def test_a_clip_arrives_whole_and_the_night_reads_it(bench, make_clip):

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from edge.device_key import new_device_key
+from edge.upload.device_key import new_device_key
 from service.conftest import TUS, metadata
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,1 @@
+"""Drives written in formats of others."""

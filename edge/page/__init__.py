@@ -1,0 +1,1 @@
+"""A drive as one HTML page that opens from disk."""

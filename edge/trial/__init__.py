@@ -1,0 +1,1 @@
+"""Triggers judged on recorded drives: cards, labels, campaigns and their back-test."""

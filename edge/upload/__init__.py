@@ -1,0 +1,1 @@
+"""Handing clips over: to a folder or a service, resumable, with a receipt."""

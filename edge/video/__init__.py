@@ -1,0 +1,1 @@
+"""Cameras: files of pictures, each on its own clock; encoding, and cutting without encoding."""
