@@ -43,7 +43,7 @@ class Played:
     Attributes:
         absent: the signals it lacks, and then nothing else is known; "" where it ran.
         events: all; drawn: those that its probability keeps. clip_s: seconds of clips they ask for.
-        bytes: what these weigh; None without a picture.
+        bytes: what these weigh; None where the drive has no camera, or none saw any of them.
     """
 
     drive: str
@@ -86,7 +86,7 @@ def play(campaign: Campaign, found: Scan) -> Played:
         events=len(heard),
         drawn=len(drawn),
         clip_s=clip_s,
-        bytes=_weight(only, clip_s),
+        bytes=_weight(only, clip_s) if drive.cameras else None,
         overlap=Counter(kind for kinds in also.values() for kind in kinds),
         examples=tuple(Example(drive.id, (e.t_ns - drive.t0_ns) / 1e9, e.severity, also[e]) for e in strongest),
     )

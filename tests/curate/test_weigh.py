@@ -36,7 +36,13 @@ def test_what_is_not_recorded_or_never_changes_makes_nothing_rare(steering):
     assert rarity_factors([second(steering=steering) for _ in range(10)], np.ones(10, bool)).tolist() == [1.0] * 10
 
 
-@given(st.lists(st.tuples(st.floats(-500, 500), st.floats(-10, 10), st.floats(0, 1)), min_size=1, max_size=80))
+@given(
+    st.lists(
+        st.tuples(st.floats(-500, 500), st.floats(-10, 10), st.integers(0, 100).map(lambda n: n / 100)),
+        min_size=1,
+        max_size=80,
+    )
+)
 def test_weights_are_finite_and_follow_the_seconds(values):
     seconds = [second(steering=s, speed_change=c, human=h) for s, c, h in values]
     product = weigh(seconds).product

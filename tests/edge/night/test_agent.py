@@ -163,7 +163,7 @@ class CountingStore(FolderDestination):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Clips of tests are small, so chunks must be, for a night to end inside a file."""
-    for module in ("budget", "push", "sending"):
+    for module in ("night.budget", "upload.push", "night.sending"):
         monkeypatch.setattr(f"edge.{module}.CHUNK_BYTES", 1000)
 
 
