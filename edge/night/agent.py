@@ -31,6 +31,7 @@ from edge.night.watch import look
 
 if TYPE_CHECKING:
     from edge.upload.destination import Destination
+    from trigger.campaign import Campaign
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -52,6 +53,7 @@ class Agent:
 
     Attributes:
         to: opens the destination. tell: takes problems as they come. unmetered: asked before anything is sent.
+        campaigns: what to listen for, too, asked before each recording.
         clock: the machine's clocks. free: bytes free where a path lies.
     """
 
@@ -61,6 +63,7 @@ class Agent:
     terms: Terms
     tell: Callable[[EdgeError], object]
     unmetered: Callable[[], bool]
+    campaigns: Callable[[], tuple[Campaign, ...]] = tuple
     runner: Runner = each
     clock: Callable[[], Moment] = now
     free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
@@ -134,6 +137,7 @@ class Agent:
             consent=self.terms.consent,
             position=self.terms.position,
             known=frozenset((known.identity, known.seconds) for known in taken),
+            campaigns=self.campaigns(),
         )
         with typed(self.spool.root):
             results = list(self.runner(take_in, [intake]))

@@ -20,6 +20,7 @@ from trigger.baseline import KIND as BASELINE
 if TYPE_CHECKING:
     from edge.drive import Drive
     from edge.scan import Scan
+    from trigger.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Intake:
     Attributes:
         rate: of its baseline. consent: the owner grants it where the recording does not say.
         known: (identity, seconds) of recordings that were taken in before.
+        campaigns: listened for, too; each keeps all of its events, as the night draws by itself.
     """
 
     source: Source
@@ -47,6 +49,7 @@ class Intake:
     consent: bool
     position: bool
     known: frozenset[tuple[str, int]] = frozenset()
+    campaigns: tuple[Campaign, ...] = ()
 
     def __str__(self) -> str:
         return self.source.path
@@ -78,7 +81,7 @@ def _cut(drive: Drive, intake: Intake) -> tuple[Queued, ...]:
     from edge.cut import cut
     from edge.scan import scan
 
-    lanes = _lanes(scan(drive, intake.rate))
+    lanes = _lanes(scan(drive, intake.rate, intake.campaigns))
     written = [clip for lane in lanes for clip in cut(lane, intake.out, intake.position)]
     return tuple(Queued.of(open_clip(clip.folder)) for clip in written)
 

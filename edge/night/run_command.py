@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.errors import EdgeError, SpoolError
+from edge.errors import CampaignFileError, EdgeError, SpoolError
 from edge.night.budget import BYTES_A_NIGHT, DEFAULT_BASELINE
 from edge.night.hours import parse_hours
 from edge.night.link import unmetered
@@ -24,6 +25,7 @@ from edge.output import say
 if TYPE_CHECKING:
     from edge.night.agent import Agent
     from edge.upload.destination import Destination
+    from trigger.campaign import Campaign
 
 
 class Stopped(BaseException):
@@ -38,6 +40,13 @@ class Stopped(BaseException):
 @click.option("--key", type=click.Path(path_type=Path), help="This car's key, as written by swerve edge key.")
 @click.option("--once", is_flag=True, help="One round, then exit: for cron.")
 @click.option("--consent", is_flag=True, help="Recordings that do not say so may be shared.")
+@click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Listen for this campaign, too; a folder stands for all that were published to it.",
+)
 @click.option("--hours", default="all", show_default=True, help="When to upload, local time, such as 22-6.")
 @click.option(
     "--gb-a-night",
@@ -60,6 +69,7 @@ def run_command(
     device: str | None,
     key: Path | None,
     once: bool,
+    campaigns: tuple[Path, ...],
     poll: float,
     **terms: Any,
 ) -> None:
@@ -80,7 +90,15 @@ def run_command(
     try:
         with open_spool(spool) as queue:
             recover(queue)
-            agent = Agent(queue, watched, _opener(where, device, key), _terms(**terms), tell, _free_of_charge(where))
+            agent = Agent(
+                queue,
+                watched,
+                _opener(where, device, key),
+                _terms(**terms),
+                tell,
+                _free_of_charge(where),
+                _listener(campaigns, tell),
+            )
             _round(agent)
             while not once:
                 failed.clear()
@@ -112,6 +130,31 @@ def _opener(where: str, device: str | None, key: Path | None) -> Callable[[], De
         return destination(where, read_device_key(device, key) if device and key else None)
 
     return to
+
+
+def _listener(paths: tuple[Path, ...], tell: Callable[[EdgeError], object]) -> Callable[[], tuple[Campaign, ...]]:
+    """The campaigns as they are now; what cannot be followed is told, and none is listened to."""
+
+    def listen() -> tuple[Campaign, ...]:
+        if not paths:
+            return ()
+        from edge.trial.campaigns import listened_to
+
+        try:
+            found = listened_to(paths, date.today())
+            for campaign in found:
+                if campaign.probability < 1.0:
+                    raise CampaignFileError(
+                        f"campaign {campaign.name} keeps a share of its events",
+                        "one that keeps all: the night draws by itself",
+                        "leave out its probability",
+                    )
+        except EdgeError as problem:
+            tell(problem)
+            return ()
+        return found
+
+    return listen
 
 
 def _free_of_charge(where: str) -> Callable[[], bool]:

@@ -43,9 +43,9 @@ def cards_command(paths: tuple[Path, ...], labels: Path | None, write: Path | No
     if json_:
         as_json([asdict(card) for card in made])
         return
-    table = grid("trigger", "speaks when", "beyond", "needs", title="Triggers")
+    table = grid("trigger", "beyond", "speaks when", title="Triggers")
     for card in made:
-        table.add_row(card.kind, card.meaning, card.threshold, card.needs)
+        table.add_row(card.kind, card.threshold, card.meaning)
     show(table)
     if heard:
         _show_scores(made)

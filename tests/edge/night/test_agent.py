@@ -70,6 +70,23 @@ def test_what_was_recorded_is_in_the_store_and_every_second_accounted_for(car, r
         assert (min(told) == 1.0) == (clip.lane is Lane.EVENT)
 
 
+@pytest.mark.parametrize("share", ["", "probability = 0.5\n"])
+def test_campaigns_are_listened_to_unless_they_draw_by_themselves(car, record, run, share):
+    record()
+    file = car.root / "slow.toml"
+    file.write_text(f'name = "slow"\nexpression = "speed_mps < 12"\n{share}')
+    told = ("--to", car.store, "--spool", car.root / "spool", "--once", "--baseline", "0", "--campaign", file)
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        code, _, err = run("edge", "run", car.root / "watched", *told)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    kinds = {event.kind for i in car.arrived() for event in open_clip(car.store / "inbox" / i).cut.events}
+    assert "harsh_braking" in kinds
+    assert (code, "slow" in kinds, "keeps a share" in err) == ((2, False, True) if share else (0, True, False))
+
+
 def test_a_second_round_does_nothing_again(car, record):
     record()
     car.round()
