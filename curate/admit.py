@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,9 +35,14 @@ class Admission:
 
 
 def admit(store: Store) -> list[Admission]:
-    """Move every clip of the inbox to `clips/` or to `quarantine/`; a second run finds nothing to do."""
+    """Move every clip of the inbox to `clips/` or to `quarantine/`; a second run finds nothing to do.
+
+    Raises:
+        CampaignFileError: a campaign of the store cannot be followed; nothing was moved.
+    """
     folders = store.folders(INBOX)
-    return [_move(store, *pair) for pair in zip(folders, each(check, folders, BOUNDS), strict=True)]
+    job = partial(check, campaigns=store.campaigns())
+    return [_move(store, *pair) for pair in zip(folders, each(job, folders, BOUNDS), strict=True)]
 
 
 def refuted_claims(folder: Path) -> set[tuple[str, int]]:

@@ -7,6 +7,7 @@ count by: one may be added, none is ever renamed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ from edge.isolate import Bounds
 from edge.manifest import CameraEntry
 from edge.video.camera import Camera, VideoFile
 from trigger.baseline import SECOND_NS
+from trigger.campaign import Campaign
 from trigger.event import Event
 
 BOUNDS = Bounds(cpu_s=300, wall_s=900.0, memory_bytes=3 * 1024**3)
@@ -64,10 +66,10 @@ class Checked:
     refuted: tuple[Event, ...]
 
 
-def check(folder: Path) -> Checked:
+def check(folder: Path, campaigns: Sequence[Campaign] = ()) -> Checked:
     """Raises Unfit at the first thing that is wrong; whatever a foreign file makes the checks stumble over is one."""
     try:
-        return _check(folder)
+        return _check(folder, campaigns)
     except Unfit:
         raise
     except EdgeError as error:
@@ -76,7 +78,7 @@ def check(folder: Path) -> Checked:
         raise Unfit(Code.UNCHECKABLE, f"{folder.name[:12]} cannot be checked: {error!r}", "a clip") from error
 
 
-def _check(folder: Path) -> Checked:
+def _check(folder: Path, campaigns: Sequence[Campaign]) -> Checked:
     clip = _clip(folder)
     for name, entry in clip.manifest.cameras.items():
         _check_container(name, folder / entry.file)
@@ -85,7 +87,7 @@ def _check(folder: Path) -> Checked:
         _check_stream(name, drive.cameras[name], entry, clip)
         _check_frames(name, drive.cameras[name])
     _check_probabilities(clip, drive)
-    return Checked(clip.id, refuted(clip, drive))
+    return Checked(clip.id, refuted(clip, drive, campaigns))
 
 
 def _clip(folder: Path) -> Clip:

@@ -3,6 +3,7 @@
 arriving/   half-sent clips           inbox/       whole clips, not yet looked at
 clips/      admitted, by clip id      quarantine/  refused, each with reason.json; never deleted
 versions/   published datasets        cache/       what can be made again
+campaigns/  those that were published, ended ones too: claims are checked by them
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import StoreError
+from edge.trial.campaigns import read_file
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
+from trigger.campaign import Campaign
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Store:
         """Clips in `inbox`, `clips` or `quarantine`, sorted by id."""
         folder = self.root / place
         return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".") if folder.is_dir() else []
+
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """Raises CampaignFileError where one cannot be followed."""
+        return tuple(read_file(path).campaign for path in sorted((self.root / "campaigns").glob("*.toml")))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -16,9 +16,11 @@ from curate.store import open_store
 from edge.clip import open_clip
 from edge.cut import cut
 from edge.drive import open_drive
+from edge.errors import CampaignFileError
 from edge.scan import scan
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
+from trigger.campaign import read
 from trigger.signals import ControlSource
 
 
@@ -245,3 +247,29 @@ def test_a_version_of_the_format_before_is_read(store, tmp_path):
     (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/2"}))
     with pytest.raises(DatasetError):
         open_version(tmp_path / "store")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_campaigns_claim_is_found_again_where_the_campaign_is_known(native_drive, tmp_path, known):
+    text = 'name = "slow"\nexpression = "speed_mps < 9"\n'
+    drive = open_drive(
+        native_drive("a", drive_telemetry(60.0, speed_mps=lambda t: 15.0 - 0.2 * np.clip(t, 0, 40)), 60.0)
+    )
+    to = FolderDestination(tmp_path / "store")
+    for written in cut(scan(drive, 0.0, [read(text)]), tmp_path / "clips"):
+        push(written.folder, to)
+    if known:
+        (tmp_path / "store/campaigns").mkdir()
+        (tmp_path / "store/campaigns/slow.toml").write_text(text)
+    night = nightly(open_store(tmp_path / "store"))
+    assert [admission.refuted for admission in night.admissions] == [0 if known else 1]
+    assert any("slow" in kinds for kinds in column(night, "events")) == known
+
+
+def test_a_campaign_that_cannot_be_followed_stops_the_night_before_anything_moves(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(20))
+    (tmp_path / "store/campaigns").mkdir()
+    (tmp_path / "store/campaigns/bad.toml").write_text("name = 1\n")
+    with pytest.raises(CampaignFileError, match=r"bad\.toml"):
+        nightly(opened)
+    assert len(opened.folders("inbox")) == 1
