@@ -16,14 +16,17 @@ from curate.shares import device_of
 from edge.clip import open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import EdgeError
+from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS
-from trigger.builtin import TRIGGERS, window_of
+from trigger.builtin import window_of
+from trigger.disengagement import KIND as DISENGAGEMENT
+from trigger.disengagement import PARTIAL
 from trigger.event import Event
 from trigger.signals import CONTROL_AGE_S, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource, controls_of
 from trigger.telemetry import Recorded
 
-LASTING = frozenset(trigger.kind for trigger in TRIGGERS)
-"""Kinds whose focus runs on to the event's end; a disengagement's and a draw's are counted from the onset."""
+MOMENTARY = frozenset((DISENGAGEMENT, PARTIAL, BASELINE))
+"""Kinds whose focus is counted from the onset; that of any other, a campaign's too, runs on to the event's end."""
 FRAME_STEP_S = 0.05
 """Spacing at which a second's signals are looked at, in s."""
 
@@ -138,7 +141,7 @@ def _seconds_with_frames(drive: Drive) -> set[int]:
 def _in_focus(event: Event, start_ns: int) -> bool:
     """Does the second share a moment with the part of the event that is the event itself?"""
     window = window_of(event.kind)
-    end_ns = event.end_ns if event.kind in LASTING else event.t_ns
+    end_ns = event.t_ns if event.kind in MOMENTARY else event.end_ns
     low = event.t_ns - round(window.focus_before_s * 1e9)
     high = end_ns + max(round(window.focus_after_s * 1e9), 1)
     return low < start_ns + SECOND_NS and start_ns < high

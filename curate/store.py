@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import StoreError
-from edge.trial.campaigns import read_file
+from edge.trial.campaigns import read_file, together
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 from trigger.campaign import Campaign
 
@@ -32,7 +32,7 @@ class Store:
 
     def campaigns(self) -> tuple[Campaign, ...]:
         """Raises CampaignFileError where one cannot be followed."""
-        return tuple(read_file(path).campaign for path in sorted((self.root / "campaigns").glob("*.toml")))
+        return together(read_file(path).campaign for path in sorted((self.root / "campaigns").glob("*.toml")))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

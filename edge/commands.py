@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from edge.over_drives import every, find
 from edge.page.timeline import Room
 from edge.page.write_page import write_page
 from edge.recorders import RECORDERS
-from edge.trial.campaigns import listened_to
+from edge.trial.campaigns import listened_to, today
 from edge.upload.destination import Receipt, destination
 from edge.upload.device_key import new_device_key, read_device_key
 from edge.upload.push import push
@@ -69,7 +68,7 @@ def scan_command(
     """List the events in recorded drives: one line an event."""
     where = find(paths)
     room = Room.of(len(where)) if html else None
-    job = ScanJob(baseline, room=room, campaigns=listened_to(campaigns, date.today()))
+    job = ScanJob(baseline, room=room, campaigns=listened_to(campaigns, today()))
     found = list(every(job, where, quiet=json_))
     if html:
         write_page(html, [drive.timeline for drive in found if drive.timeline])
@@ -108,7 +107,7 @@ def cut_command(
     json_: bool,
 ) -> None:
     """Cut clips around the events of recorded drives."""
-    job = ScanJob(baseline, out, not no_position, campaigns=listened_to(campaigns, date.today()))
+    job = ScanJob(baseline, out, not no_position, campaigns=listened_to(campaigns, today()))
     found = list(every(job, find(paths), quiet=json_))
     clips = [clip for drive in found for clip in drive.clips]
     if json_:

@@ -19,7 +19,7 @@ import numpy as np
 
 from edge.clip import open_clip
 from edge.drive import Cut, Drive
-from edge.durable import PREFIX, sync_folder
+from edge.durable import PREFIX, sync_folder, write_bytes
 from edge.errors import EdgeError
 from edge.gathered import collected
 from edge.manifest import Manifest
@@ -30,10 +30,10 @@ from edge.write import CameraWriter, head_of, write_camera, write_drive
 from trigger.baseline import SECOND_NS
 from trigger.disengagement import engagement_changes
 from trigger.event import Event
+from trigger.signals import POSITION
 from trigger.telemetry import Recorded, Telemetry
 
 CONTEXT_NS = 30 * SECOND_NS
-POSITION = ("lat_deg", "lon_deg", "heading_deg")
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,15 @@ def cut(found: Scan, out: Path, position: bool = True) -> Iterator[Written]:
     chances = inclusion(found)
     out.mkdir(parents=True, exist_ok=True)
     for stretch in plan(found):
-        cameras = _cameras(found.drive, _window(found.drive, stretch))
-        if cameras:
+        if cameras := _cameras(found.drive, _window(found.drive, stretch)):
             runs = run_lengths(stretch.first, chances[stretch.first : stretch.end])
             yield _write(found, stretch, cameras, runs, out, position)
+
+
+def seen(drive: Drive, stretch: Stretch) -> bool:
+    """Whether a camera saw anything in a stretch, so that it can be a clip."""
+    window = _window(drive, stretch)
+    return any(_sees(camera.frame_times(), window) for camera in drive.cameras.values())
 
 
 def _write(
@@ -109,7 +114,9 @@ def _write(
     except OSError:
         if not folder.is_dir():
             raise
-        shutil.rmtree(temporary)  # the very same clip lies there, perhaps put there just now by another process
+        # The very same clip lies there, perhaps put there just now by another process; the terms may be others now.
+        write_bytes(folder / OFFER, (temporary / OFFER).read_bytes())
+        shutil.rmtree(temporary)
         return Written(folder, stretch, size, new=False)
     sync_folder(out)
     return Written(folder, stretch, size, new=True)

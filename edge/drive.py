@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.errors import DriveError
 from trigger.event import Event
-from trigger.telemetry import Recorded
+from trigger.telemetry import Recorded, Times
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 if TYPE_CHECKING:
@@ -82,6 +86,18 @@ class Drive:
         if not spans:
             return self.t0_ns, self.t0_ns
         return min(first for first, _ in spans), max(last for _, last in spans) + 1
+
+    def seconds_of(self, times: Iterable[Times]) -> NDArray[np.int64]:
+        """Numbers of the seconds of the grid in which any of the times (N,) int64 ns lies, each once, in order."""
+        numbers = [np.unique((t_ns - self.t0_ns) // 1_000_000_000) for t_ns in times]
+        found = np.unique(np.concatenate([np.empty(0, np.int64), *numbers]))
+        return found[(found >= 0) & (found < self.seconds)]
+
+    @cached_property
+    def recorded_seconds(self) -> int:
+        """How many seconds of the grid hold a sample or a frame: what was driven, without the pauses."""
+        frames = (camera.frame_times() for camera in self.cameras.values())
+        return int(self.seconds_of(chain(frames, (block.t_ns for block in self.telemetry.blocks()))).size)
 
     @property
     def seconds(self) -> int:

@@ -45,6 +45,10 @@ class PushError(EdgeError):
     pass
 
 
+class Refused(PushError):
+    """This one clip is not taken, or may not be given; the others may be."""
+
+
 class SpoolError(EdgeError):
     pass
 

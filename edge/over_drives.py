@@ -20,12 +20,13 @@ Result = TypeVar("Result")
 
 
 def find(paths: Sequence[Path]) -> list[Where]:
-    """Every recording below the paths; clips beside whole drives are left out, as they were cut from some drive.
+    """Every recording below the paths, once; clips beside whole drives are left out: they were cut from some drive.
 
     Raises:
         DriveError: a path that does not exist, or holds no known recording.
     """
-    found = [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
+    every = [Where(recorder.NAME, where) for path in paths for recorder, where in find_drives(path)]
+    found = list({(where.recorder, where.path.absolute()): where for where in every}.values())
     return [where for where in found if not (where.path / OFFER).is_file()] or found
 
 

@@ -22,6 +22,7 @@ from trigger.expression import Expression, parse
 from trigger.hours import Hours
 from trigger.language.syntax import ExpressionError
 from trigger.region import Box, Circle, Region
+from trigger.signals import POSITION
 
 MAX_BEFORE_S = 20.0
 """With the 10 s that an expression may look back, or a hold last, no more than the 30 s a car and a clip have."""
@@ -97,18 +98,25 @@ def read(text: str) -> Campaign:
         probability=table.get("probability", PROBABILITY, 1.0),
     )
     table.finish()
+    around_s = campaign.before_s + campaign.after_s
+    if "refractory_s" in table and campaign.refractory_s > around_s:  # what is joined must lie in one clip
+        raise table.refusal("refractory_s", f"no more than before_s + after_s, {around_s:g} s")
     return campaign
 
 
 def _expression(table: Table) -> Expression:
     text = table.need("expression", TEXT)
     try:
-        return parse(text)
+        expression = parse(text)
     except ExpressionError as error:
         line = table.line("expression")
         raise CampaignError(
             f"{error.got}, in the expression that begins at line {line} of the file", error.wanted, error.todo
         ) from None
+    if told := expression.signals & set(POSITION):
+        wanted = f"no {', '.join(sorted(told))}: its evidence would tell a place"
+        raise table.refusal("expression", wanted, "say where it listens with region")
+    return expression
 
 
 def _region(campaign: Table) -> Region | None:

@@ -41,6 +41,7 @@ ACTS = (
 )
 """What a driver does, the signal that shows it and from which value on; the first that is found is the reason."""
 END_OF_DRIVE = "end_of_drive"
+REASONS = [reason.value for reason in EndReason if reason is not EndReason.UNKNOWN]
 
 
 class Disengagement:
@@ -131,8 +132,9 @@ def _still_engaged(piece: Telemetry, t_ns: int) -> bool:
 def _reason(piece: Telemetry, t_ns: int, over: bool) -> str:
     """Name of the `EndReason`: as recorded, else by what the driver did; a stand that ends the drive is that."""
     _, told = own(piece.between(t_ns - BEFORE_NS, t_ns + BEFORE_NS), "end_reason")
-    if (told > 0).any():
-        return EndReason(int(told[told > 0][-1])).name.lower()
+    told = told[np.isin(told, REASONS)]
+    if told.size:
+        return EndReason(int(told[-1])).name.lower()
     near = piece.between(t_ns - BEFORE_NS, t_ns + AFTER_NS)
     for reason, name, pressed in ACTS:
         down = own(near, name)[1] > pressed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trigger.rate import rate
+from trigger.rate import MAX_STRETCH, rate
 from trigger.signals import SIGNALS
 from trigger.smooth import filtered, mean_taps, slope_taps
 from trigger.telemetry import MAX_AGE_S, Telemetry, Times, Values, latest
@@ -33,8 +33,8 @@ LOOKBACK_S = 10.0
 JERK_ABOVE_MPS, FOLLOWING_ABOVE_MPS = 5.0, 10.0
 SWERVE_S = 2.0
 STANDING_MPS, STOOD_S, LAUNCH_S = 0.3, 3.0, 4.0
-LEAD_SWITCH_MPS = 70.0
-"""Faster than this nothing on a road comes nearer: the sensor has turned to another vehicle."""
+LEAD_SWITCH_MPS, LEAD_NOISE_M = 70.0, 1.0
+"""Faster than this, and a sensor's noise, nothing on a road comes nearer: the sensor has turned to another vehicle."""
 
 
 class SignalAbsentError(Exception):
@@ -153,7 +153,10 @@ def collision_course(signals: Collection[str], vehicle: VehicleProfile) -> Measu
             closing, name = telemetry.at("lead_closing_mps", t_ns, MAX_AGE_S), "lead_closing_mps"
         else:
             closing, name = -rate(t_ns, distance_m, PEDAL_OVER_S), "-d(lead_distance_m)/dt"
-            closing = np.where(np.abs(closing) < LEAD_SWITCH_MPS, closing, np.nan)
+            step_s = np.diff(t_ns, prepend=t_ns[:1]) / 1e9
+            switch = np.abs(np.diff(distance_m, prepend=distance_m[:1])) > LEAD_SWITCH_MPS * step_s + LEAD_NOISE_M
+            recently = Window(t_ns, MAX_STRETCH * PEDAL_OVER_S).greatest(switch.astype(np.float64)) > 0.0
+            closing = np.where(recently, np.nan, closing)
         return Measured(t_ns, closing / np.maximum(distance_m, 0.1), f"{name} / lead_distance_m")
 
     return measure

@@ -24,10 +24,14 @@ MAX_MEDIAN_RATE = {"steering_wheel_deg": 60.0, "steering_tire_deg": 4.0, "steeri
 tenth of it; uniform random angles of +-1 rad at 20 Hz give several times as much."""
 MIN_PAIRS = 40
 MIN_YAW_DPS, MOVING_MPS = 1.0, 2.0
+FORWARD_MPS = 4.0
+"""Faster than one reverses: not every recorder gives the speed a sign."""
+COURSE_LATE_NS = 800_000_000
+"""The line through a second of the course is half a second late, and the receiver some more."""
 MIN_ACCEL_MPS2 = 0.5
-LEVER_M = {"steering_wheel_deg": (8.0, 300.0), "steering_tire_deg": (0.8, 15.0)}
-"""Speed times steering angle over yaw rate: wheelbase times steering ratio, and the wheelbase alone. From the shortest
-car to a coach, and twice as far for side slip; radians taken for degrees are 57 times too short."""
+LEVER_M = {"steering_wheel_deg": (8.0, 300.0), "steering_tire_deg": (0.2, 15.0)}
+"""Speed times steering angle over yaw rate: wheelbase times steering ratio, and the wheelbase alone. From a model car
+of a quarter of a metre, which has no steering wheel, to a coach; radians for degrees are 57 times too short."""
 SAME = (0.6, 1.6)
 """Two ways to one quantity agree within this; km/h taken for m/s is 3.6 times as much, mph 2.2."""
 UNITS_APART = {3.6: "km/h", 2.237: "mph"}
@@ -81,11 +85,13 @@ def wrong_signs(telemetry: Recorded) -> list[str]:
     if steering is None or turning not in telemetry:
         return []
 
+    late_ns = 0 if turning == "yaw_rate_dps" else COURSE_LATE_NS
+
     def pairs(block: Telemetry) -> Agreement:
         t_ns, turning_dps = _turning(block, turning)
-        moving = np.nan_to_num(block.at("speed_mps", t_ns, 2.0), nan=10.0) > MOVING_MPS
+        moving = np.nan_to_num(block.at("speed_mps", t_ns, 2.0), nan=10.0) > FORWARD_MPS
         used = moving & (np.abs(turning_dps) > MIN_YAW_DPS)
-        return Agreement.of(block.at(steering, t_ns, 0.5)[used], turning_dps[used])
+        return Agreement.of(block.at(steering, t_ns - late_ns, 0.5)[used], turning_dps[used])
 
     found = _over(telemetry, pairs)
     if found.n < MIN_PAIRS or found.correlation >= -0.3:

@@ -30,6 +30,8 @@ def peak_lateral_jerk(telemetry: Recorded) -> float | None:
 def lateral_jerk(t_ns: Times, accel_mps2: Values) -> tuple[Times, Values]:
     """Jerk (M,) in m/s^3 at M points of a 10 ms grid; each stretch without a pause begins at rest."""
     grid_ns, values = on_grid(t_ns, accel_mps2, MAX_GAP_S)
+    if not grid_ns.size:
+        return grid_ns, values
     starts = np.flatnonzero(np.diff(grid_ns, prepend=grid_ns[:1] - 2 * STEP_NS) != STEP_NS)
     over = round(MEAN_S / STEP_S)
     times, jerks = [grid_ns[:0]], [values[:0]]

@@ -30,7 +30,7 @@ class ControlSource(IntEnum):
 
 
 class EndReason(IntEnum):
-    """Why a system stopped being engaged. The driver's own act, before anything the system says of itself."""
+    """Why a system stopped being engaged: what the driver did, or what the system says of itself."""
 
     UNKNOWN = 0
     BRAKE = 1
@@ -123,6 +123,9 @@ def signals_named(names: Iterable[str]) -> list[Signal]:
     others = sorted(name for name in wanted if name not in SIGNALS)
     return [s for name in (*SIGNALS, *others) if name in wanted and (s := signal_named(name)) is not None]
 
+
+POSITION = ("lat_deg", "lon_deg", "heading_deg")
+"""Signals that tell where somebody was; what must not tell it leaves all of them out."""
 
 STEERING_SIGNALS = ("steering_wheel_deg", "steering_tire_deg", "steering_normalised")
 """Steering columns in the order in which a label is looked for; a drive normally has one."""

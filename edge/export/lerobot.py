@@ -34,14 +34,13 @@ from edge.durable import new_folder
 from edge.errors import DriveError
 from edge.video.camera import Camera
 from edge.video.encode import Encoding, encode
-from trigger.signals import ControlSource, controls_of, signals_named
+from trigger.signals import POSITION, ControlSource, controls_of, signals_named
 from trigger.telemetry import Times
 
 TASK = "Drive as a human would."
 CHUNK = "chunk-{chunk_index:03d}/file-{file_index:03d}"
 DATA, VIDEO, EPISODES = f"data/{CHUNK}.parquet", f"videos/{{video_key}}/{CHUNK}.mp4", f"meta/episodes/{CHUNK}.parquet"
 FILES_A_CHUNK = 1000
-POSITION = ("lat_deg", "lon_deg", "heading_deg")
 MAX_AGE_S = 1.0
 KEY_EVERY = 10
 SAMPLED_PICTURES = 100

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from edge.being_written import refuse_while_written
 from edge.errors import DriveError, EdgeError, PushError
-from edge.isolate import each
+from edge.isolate import ChildDied, each
 from edge.night.budget import baseline_rate
 from edge.night.choosing import choose_tonight, waiting_bytes
 from edge.night.clock import Moment, now
@@ -53,7 +53,7 @@ class Agent:
 
     Attributes:
         to: opens the destination. tell: takes problems as they come. unmetered: asked before anything is sent.
-        campaigns: what to listen for, too, asked before each recording.
+        campaigns: what to listen for, too, asked once a round; it may raise EdgeError.
         clock: the machine's clocks. free: bytes free where a path lies.
     """
 
@@ -98,7 +98,15 @@ class Agent:
         return self._free() >= self.terms.reserve
 
     def take_in(self) -> None:
-        """Scan and cut each recording that is new, whole and not being written, as long as there is room."""
+        """Scan and cut each recording that is new, whole and not being written, as long as there is room.
+
+        None while a campaign cannot be followed: a recording is looked at once, and would never be asked again.
+        """
+        try:
+            campaigns = self.campaigns()
+        except EdgeError as error:
+            self.tell(error)
+            return
         before = {(d.source.path, d.source.recorder, d.source.signature): d for d in self.spool.drives()}
         with typed(self.watched):
             looked = list(self.runner(look, [self.watched]))
@@ -109,7 +117,7 @@ class Agent:
             for source in found:
                 drive = before.get((source.path, source.recorder, source.signature))
                 if self._is_new(source, drive) and self.make_room():
-                    self._take_in(self._begin(source))
+                    self._take_in(self._begin(source), campaigns)
 
     def _is_new(self, source: Source, drive: Remembered | None) -> bool:
         open_ = (Standing.BEGUN, Standing.NOT_GIVEN) if self.terms.consent else (Standing.BEGUN,)
@@ -125,7 +133,7 @@ class Agent:
         free = self.terms.limit(Lane.BASELINE) - waiting_bytes(self.spool, Lane.BASELINE)
         return self.spool.begin(source, baseline_rate(self.terms.baseline, source.bytes, free))
 
-    def _take_in(self, drive: Remembered) -> None:
+    def _take_in(self, drive: Remembered, campaigns: tuple[Campaign, ...]) -> None:
         if drive.tries > MOST_TRIES:
             self.spool.finish(drive.number, Standing.UNREADABLE, None, (), f"given up: {drive.why}")
             return
@@ -137,12 +145,15 @@ class Agent:
             consent=self.terms.consent,
             position=self.terms.position,
             known=frozenset((known.identity, known.seconds) for known in taken),
-            campaigns=self.campaigns(),
+            campaigns=campaigns,
         )
         with typed(self.spool.root):
             results = list(self.runner(take_in, [intake]))
         for result in results:
-            if isinstance(result, EdgeError):
+            if isinstance(result, ChildDied):  # perhaps for want of memory: tried again, MOST_TRIES times in all
+                self.tell(result)
+                self.spool.finish(drive.number, Standing.BEGUN, None, (), result.got)
+            elif isinstance(result, EdgeError):
                 self.tell(result)
                 self.spool.finish(drive.number, Standing.UNREADABLE, None, (), result.got)
             else:

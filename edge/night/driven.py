@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from trigger.baseline import SECOND_NS
 
 if TYPE_CHECKING:
     from edge.drive import Drive
@@ -63,8 +60,8 @@ class Driven:
 
     @staticmethod
     def of(drive: Drive, identity: str, rate: float) -> Driven:
-        seen = _seconds(drive, (camera.frame_times() for camera in drive.cameras.values()))
-        recorded = np.union1d(seen, _seconds(drive, (block.t_ns for block in drive.telemetry.blocks())))
+        seen = drive.seconds_of(camera.frame_times() for camera in drive.cameras.values())
+        recorded = np.union1d(seen, drive.seconds_of(block.t_ns for block in drive.telemetry.blocks()))
         return Driven(identity, drive.seconds, rate, runs_of(recorded), runs_of(seen))
 
 
@@ -75,10 +72,3 @@ def runs_of(seconds: NDArray[np.int64]) -> Runs:
     breaks = np.flatnonzero(np.diff(seconds) > 1)
     firsts, lasts = seconds[np.append(0, breaks + 1)], seconds[np.append(breaks, seconds.size - 1)]
     return tuple(zip(firsts.tolist(), (lasts + 1).tolist(), strict=True))
-
-
-def _seconds(drive: Drive, times: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Numbers of the seconds of the grid in which any of the times lies."""
-    numbers = [np.unique((t_ns - drive.t0_ns) // SECOND_NS) for t_ns in times]
-    found = np.unique(np.concatenate([np.empty(0, np.int64), *numbers]))
-    return found[(found >= 0) & (found < drive.seconds)]

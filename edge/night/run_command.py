@@ -6,7 +6,6 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from datetime import date
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -97,7 +96,7 @@ def run_command(
                 _terms(**terms),
                 tell,
                 _free_of_charge(where),
-                _listener(campaigns, tell),
+                _listener(campaigns),
             )
             _round(agent)
             while not once:
@@ -132,26 +131,19 @@ def _opener(where: str, device: str | None, key: Path | None) -> Callable[[], De
     return to
 
 
-def _listener(paths: tuple[Path, ...], tell: Callable[[EdgeError], object]) -> Callable[[], tuple[Campaign, ...]]:
-    """The campaigns as they are now; what cannot be followed is told, and none is listened to."""
+def _listener(paths: tuple[Path, ...]) -> Callable[[], tuple[Campaign, ...]]:
+    """The campaigns as they are now; it raises CampaignFileError for one that cannot be followed."""
 
     def listen() -> tuple[Campaign, ...]:
         if not paths:
             return ()
-        from edge.trial.campaigns import listened_to
+        from edge.trial.campaigns import listened_to, today
 
-        try:
-            found = listened_to(paths, date.today())
-            for campaign in found:
-                if campaign.probability < 1.0:
-                    raise CampaignFileError(
-                        f"campaign {campaign.name} keeps a share of its events",
-                        "one that keeps all: the night draws by itself",
-                        "leave out its probability",
-                    )
-        except EdgeError as problem:
-            tell(problem)
-            return ()
+        found = listened_to(paths, today())
+        for campaign in found:
+            if campaign.probability < 1.0:
+                got = f"campaign {campaign.name} keeps a share of its events"
+                raise CampaignFileError(got, "all of them: the night draws by itself", "leave out its probability")
         return found
 
     return listen

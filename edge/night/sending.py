@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge.clip import open_clip
 from edge.durable import write_bytes
-from edge.errors import BudgetSpent, ClipError, DriveError, EdgeError, PushError
+from edge.errors import BudgetSpent, ClipError, DriveError, EdgeError, PushError, Refused
 from edge.night.budget import CHUNK_BYTES, wire_bytes
 from edge.night.inclusion import offer_of, undecided
 from edge.night.meter import Metered
@@ -21,7 +21,7 @@ from edge.upload.destination import Destination
 from edge.upload.push import push
 
 REFUSALS = 3
-"""Hand-overs that fail one after the other before the rest of a lane waits for the next round."""
+"""Hand-overs that break off one after the other before the rest of a lane waits for the next round."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Sender:
                 self.tell(error)
                 if is_damaged(error):
                     self.spool.drop([clip], Reason.DAMAGED)
+            except Refused as error:
+                self.tell(error)
             except (PushError, OSError) as error:
                 self.tell(error if isinstance(error, PushError) else _out_of_reach(clip, error))
                 refused += 1

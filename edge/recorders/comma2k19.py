@@ -150,6 +150,9 @@ def _plain_signals(log: Path, lost: list[str]) -> Signals:
         rows = min(len(seconds), len(values))
         if alone := max(len(seconds), len(values)) - rows:
             lost.append(f"{folder}: {alone} samples without a partner")
+        if not rows or values.size < len(values) * (column + 1):
+            lost.append(f"{folder}: no sample of what is asked of it")
+            continue
         kept = _kept(seconds[:rows], folder, lost)
         measured = sensible(values.reshape(len(values), -1)[:rows][kept][:, column] * factor)
         if bad := int(np.isnan(measured).sum()):

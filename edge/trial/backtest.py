@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from edge.cut import cut, plan
+from edge.cut import cut, plan, seen
 from edge.jobs import Where
 from edge.scan import Scan, scan
 from edge.trial.campaigns import FORMAT, CampaignFile
@@ -41,8 +41,9 @@ class Played:
     """A campaign on one drive.
 
     Attributes:
+        seconds: in which anything was recorded.
         absent: the signals it lacks, and then nothing else is known; "" where it ran.
-        events: all; drawn: those that its probability keeps. clip_s: seconds of clips they ask for.
+        events: all; drawn: those that its probability keeps. clip_s: seconds of clips they bring.
         bytes: what these weigh; None where the drive has no camera, or none saw any of them.
     """
 
@@ -71,18 +72,17 @@ def play(campaign: Campaign, found: Scan) -> Played:
     """What a scan with the campaign and without a baseline says of it."""
     drive = found.drive
     if campaign.name in found.absent:
-        return Played(drive.id, drive.seconds, absent=found.absent[campaign.name])
+        return Played(drive.id, drive.recorded_seconds, absent=found.absent[campaign.name])
     drawn = [event for event in found.events if event.kind == campaign.name]
     others = [event for event in found.events if event.kind != campaign.name]
     heard = [lot.event for lot in found.lots] or drawn
     also = {event: tuple(sorted({o.kind for o in others if _meet(event, o)})) for event in heard}
     only = replace(found, events=tuple(drawn))
-    stretches = plan(only)
-    clip_s = sum(stretch.end - stretch.first for stretch in stretches)
+    clip_s = sum(stretch.end - stretch.first for stretch in plan(only) if seen(drive, stretch))
     strongest = sorted(heard, key=lambda event: -event.severity)[:EXAMPLES]
     return Played(
         drive=drive.id,
-        seconds=drive.seconds,
+        seconds=drive.recorded_seconds,
         events=len(heard),
         drawn=len(drawn),
         clip_s=clip_s,

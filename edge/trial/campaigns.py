@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from edge.errors import CampaignFileError
 from trigger.campaign import Campaign, read
 from trigger.campaign_file import MAX_BYTES, CampaignError
 from trigger.event import TRIGGER_VERSION
+from trigger.listening import as_triggers
 
 RECORD = ".backtest.json"
 FORMAT = "swerve-backtest/1"
@@ -35,6 +36,11 @@ class CampaignFile:
     @property
     def digest(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def today() -> date:
+    """The UTC day, by which a campaign ends."""
+    return datetime.now(UTC).date()
 
 
 def read_file(path: Path) -> CampaignFile:
@@ -62,10 +68,23 @@ def listened_to(paths: Sequence[Path], today: date) -> tuple[Campaign, ...]:
     found = []
     for path in paths:
         if path.is_dir():
-            found += [_published(toml) for toml in sorted(path.glob("*.toml"))]
+            published = sorted(path.glob("*.toml"))
+            if not published:
+                raise CampaignFileError(f"{path} holds no campaign", "published ones", "publish one, or leave it out")
+            found += [_published(toml) for toml in published]
         else:
             found.append(read_file(path))
-    return tuple(f.campaign for f in found if f.campaign.ends is None or today <= f.campaign.ends)
+    return together(f.campaign for f in found if f.campaign.ends is None or today <= f.campaign.ends)
+
+
+def together(campaigns: Iterable[Campaign]) -> tuple[Campaign, ...]:
+    """Campaigns that can be listened to at once. Raises CampaignFileError where names collide."""
+    found = tuple(campaigns)
+    try:
+        as_triggers(found)
+    except CampaignError as error:
+        raise CampaignFileError(error.got, error.wanted, error.todo) from None
+    return found
 
 
 def publish(file: CampaignFile, record: Path, to: Path) -> Path:
@@ -91,7 +110,7 @@ def _published(path: Path) -> CampaignFile:
 def _record(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise CampaignFileError(

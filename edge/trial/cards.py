@@ -31,7 +31,10 @@ START, END = "<!-- cards: written by swerve trigger cards --write -->", "<!-- en
 
 @dataclass(frozen=True)
 class Heard:
-    """What one drive gave: its events, and the kinds that could not run. `r79_mps3`: see `trigger.r79`."""
+    """What one drive gave: seconds in which anything was recorded, its events, and the kinds that could not run.
+
+    `r79_mps3`: see `trigger.r79`.
+    """
 
     drive: str
     seconds: int
@@ -55,7 +58,9 @@ class HeardJob:
         drive = where.open()
         found = detect(drive.telemetry, drive.vehicle)
         absent = frozenset(found.absent)
-        return Heard(drive.id, drive.seconds, found.events, absent, drive.t0_ns, peak_lateral_jerk(drive.telemetry))
+        return Heard(
+            drive.id, drive.recorded_seconds, found.events, absent, drive.t0_ns, peak_lateral_jerk(drive.telemetry)
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ def _makers() -> Iterator[tuple[str, Make]]:
         yield kind, _fixed(kind, meaning, needs, "states, debounced", debounce, "[own]", DISENGAGEMENT_WINDOW)
     for trigger in TRIGGERS:
         limits = trigger.limits
-        threshold = f"{limits.on:.3g} {trigger.unit}".strip() + (f", held {limits.hold_s:g} s" if limits.hold_s else "")
+        held = f"held {limits.hold_s:g} s" if limits.hold_s else "at once"
+        threshold = f"{limits.on:.3g} {trigger.unit}".strip() + f", {held}"
         yield (
             trigger.kind,
             _fixed(
@@ -189,7 +195,10 @@ def _rates(made: Sequence[Card], heard: Sequence[Heard]) -> list[str]:
 
 def write_into(document: Path, text: str) -> None:
     """Replace what stands between the two marks of a document. Raises DriveError where they are not there."""
-    found = document.read_text("utf-8")
+    try:
+        found = document.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DriveError(f"{document} cannot be read: {error}", "a text document", "check the path") from error
     before, mark, rest = found.partition(START)
     _, end, after = rest.partition(END)
     if not (mark and end):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import click
@@ -16,7 +15,7 @@ from edge.options import FiniteRange
 from edge.output import as_json, grid, json_bytes, show
 from edge.over_drives import every, find
 from edge.trial.backtest import BackTest, BackTestJob
-from edge.trial.campaigns import publish, read_file
+from edge.trial.campaigns import publish, read_file, today
 from edge.trial.cards import Card, HeardJob, as_markdown, cards, write_into
 from edge.trial.labels import read_labels
 
@@ -87,7 +86,7 @@ def backtest_command(campaign: Path, paths: tuple[Path, ...], hours: float, out:
 def publish_command(campaign: Path, record: Path, to: Path) -> None:
     """Put a campaign that was back-tested where cars find it."""
     file = read_file(campaign)
-    if file.campaign.ends and file.campaign.ends < date.today():
+    if file.campaign.ends and file.campaign.ends < today():
         raise CampaignFileError(f"{campaign} ended on {file.campaign.ends}", "a campaign that runs", "set another end")
     Console().print(f"Published: {publish(file, record, to)}", soft_wrap=True, markup=False)
 

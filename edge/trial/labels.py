@@ -23,7 +23,6 @@ Not here: comparing labels with events, and opening the drives.
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from typing import Any, NoReturn
 from edge.errors import LabelError
 
 Span = tuple[float, float]
+LATEST_S = 1e9
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read_labels(path: Path) -> tuple[LabelledDrive, ...]:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise LabelError(f"{path} cannot be read as TOML: {error}", "a file of labels", "correct it") from error
     file = str(path)
     _check_keys(file, data, {"rules", "drive"})
@@ -153,7 +153,7 @@ def _text(where: str, key: str, value: Any) -> str:
 def _span(where: str, key: str, value: Any) -> Span:
     """Two finite numbers >= 0 that rise."""
     numbers = value if isinstance(value, list) and len(value) == 2 else []
-    if not numbers or not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):
+    if not numbers or not all(type(n) in (int, float) and -LATEST_S < n < LATEST_S for n in numbers):
         _refuse(where, f"{key} is {value!r}", "two numbers, in s")
     start_s, end_s = (float(n) for n in numbers)
     if not 0 <= start_s < end_s:

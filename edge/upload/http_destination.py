@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from edge.errors import PushError
+from edge.errors import PushError, Refused
 from edge.manifest import FileEntry
 from edge.upload.destination import Receipt
 from edge.upload.device_key import DeviceKey
@@ -133,7 +133,9 @@ class HttpDestination:
         self._standing = judged.standing
         if judged.next is Next.REFUSED:
             self._standing = Standing()
-            raise PushError(trouble, "a clip that is taken", "see docs/service.md for what a refusal means")
+            of_this_car = answer is not None and answer.status_code == 401
+            kind = PushError if of_this_car else Refused
+            raise kind(trouble, "a clip that is taken", "see docs/service.md for what a refusal means")
         if judged.next is Next.GIVE_UP:
             self._standing = Standing()
             raise PushError(trouble, "an answer", "push again later: it goes on where it stopped")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.clip import Clip, open_clip
-from edge.errors import ClipError, PushError
+from edge.errors import ClipError, PushError, Refused
 from edge.night.budget import CHUNK_BYTES
 from edge.upload.destination import Destination, Receipt
 
@@ -39,11 +39,11 @@ def push(folder: Path, to: Destination, consent: bool = False) -> Receipt:
 
 def _check_consent(clip: Clip, granted: bool) -> None:
     if clip.manifest.consent is False:
-        raise PushError(
+        raise Refused(
             f"the recording of {clip.folder.name} says that it may not be shared", "consent", "leave it where it is"
         )
     if clip.manifest.consent is None and not granted:
-        raise PushError(
+        raise Refused(
             f"the recording of {clip.folder.name} does not say whether it may be shared",
             "consent",
             "add --consent if you may share it",

@@ -28,7 +28,7 @@ def test_the_example_of_the_guide():
     assert campaign.region == Circle(37.77, -122.42, 20_000.0)
     assert campaign.quota_bytes == 200_000_000
     assert campaign.ends == date(2027, 3, 31)
-    assert campaign.probability == 0.5
+    assert campaign.probability == 1.0
     assert campaign.in_hours(23 * 3600 * 10**9)
 
 
@@ -208,3 +208,19 @@ def test_regions():
     assert not fiji.in_region(-18, 0)
     assert not fiji.in_region(-18, np.nan)
     assert not fiji.in_region(-30, 178)
+
+
+@pytest.mark.parametrize("signal", ["lat_deg", "lon_deg", "heading_deg"])
+def test_an_expression_tells_no_place(signal):
+    with pytest.raises(CampaignError, match="would tell a place"):
+        read(f'name = "a"\nexpression = "speed_mps > 5 and {signal} > 10"')
+
+
+def test_what_is_joined_lies_in_one_clip():
+    with pytest.raises(CampaignError, match="no more than before_s"):
+        read(SHORTEST + "refractory_s = 11")
+
+
+def test_a_keyword_of_any_depth_is_refused():
+    with pytest.raises(CampaignError):
+        read(f'name = "a"\nexpression = "abs(speed_mps, over_s={"-" * 900}1) > 2"')

@@ -75,3 +75,20 @@ def test_a_long_drive_gives_the_same_doubts_in_blocks(monkeypatch):
     monkeypatch.setattr("trigger.telemetry.BLOCK_ROWS", 700)
     assert findings(telemetry) == whole
     assert len(whole) == 3
+
+
+def test_a_slalom_told_by_a_receivers_course_and_a_model_car_are_sound():
+    t = np.arange(0.0, 60.0, 0.02)
+    turn_dps = 10 * np.sin(2 * np.pi * t / 3.0)
+    late = np.interp(t - 0.3, t, -np.cumsum(turn_dps) * 0.02)
+    assert findings(drive_telemetry(steering_wheel_deg=15 * turn_dps / 10, heading_deg=late % 360)) == []
+    tire_deg = 8 * np.sin(2 * np.pi * t / 15.0)
+    small = {"steering_tire_deg": tire_deg, "yaw_rate_dps": 3.0 * tire_deg / 0.33, "steering_wheel_deg": None}
+    assert findings(drive_telemetry(speed_mps=0 * t + 3.0, **small)) == []
+
+
+def test_reversing_is_no_wrong_sign():
+    t = np.arange(0.0, 60.0, 0.02)
+    wheel_deg = 60 * np.sin(t / 3.0)
+    yaw_dps = -3.0 * wheel_deg / 40.0
+    assert findings(drive_telemetry(speed_mps=0 * t + 3.0, steering_wheel_deg=wheel_deg, yaw_rate_dps=yaw_dps)) == []

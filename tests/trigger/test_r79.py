@@ -26,3 +26,4 @@ def test_a_swerve_hardly_shows_in_it():
 def test_a_drive_without_it_or_too_short_for_it_has_none():
     assert peak_lateral_jerk(drive_telemetry()) is None
     assert peak_lateral_jerk(drive_telemetry(seconds=0.3, accel_lat_mps2=lambda t: 0 * t)) is None
+    assert peak_lateral_jerk(drive_telemetry(rate_hz=2, accel_lat_mps2=lambda t: 0 * t)) is None

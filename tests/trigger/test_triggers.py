@@ -256,3 +256,15 @@ def test_a_robots_hurried_hand():
     (event,) = found(Telemetry.merge(robot), "abrupt_action")
     assert event.evidence.value == pytest.approx(2.1, rel=0.1)
     assert found(Telemetry.merge({"action_gripper": (t_ns, calm)}), "abrupt_action") == []
+
+
+def test_a_reason_that_nobody_knows_is_none():
+    (event,) = found(drive_telemetry(engaged=engaged((10, 30)), **pressing(29.95, "end_reason", 9.0)), "disengagement")
+    assert event.reason == "unknown"
+
+
+@pytest.mark.parametrize("nearer", [(40.0, 25.0), (30.0, 20.0)])
+def test_a_vehicle_that_cuts_in_is_no_collision_course(nearer):
+    far, near = nearer
+    cut_in = drive_telemetry(rate_hz=10, lead_distance_m=lambda t: np.where(t < 20, far, near))
+    assert found(cut_in, "collision_course") == []

@@ -54,7 +54,7 @@ class Function:
         """Raises ExpressionError."""
         window = [self.span.seconds(name, keywords, at)] if self.span else []
         if keywords and not self.span:
-            raise at.refusal(f"{name} {_written(keywords)}", "no window", "leave it out")
+            raise at.refusal(f"{name} with a window", "none", "leave it out")
         if len(parts) != self.arguments:
             raise at.refusal(f"{name} of {len(parts)} arguments", f"{self.arguments}", "mend the call")
         return self.make(*parts, *window, at)

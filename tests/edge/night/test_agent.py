@@ -83,8 +83,8 @@ def test_campaigns_are_listened_to_unless_they_draw_by_themselves(car, record, r
         for number, handler in before.items():
             signal.signal(number, handler)
     kinds = {event.kind for i in car.arrived() for event in open_clip(car.store / "inbox" / i).cut.events}
-    assert "harsh_braking" in kinds
-    assert (code, "slow" in kinds, "keeps a share" in err) == ((2, False, True) if share else (0, True, False))
+    assert (code, "keeps a share" in err) == ((2, True) if share else (0, False))
+    assert kinds >= {"slow", "harsh_braking"} if not share else kinds == set()  # it waits for campaigns it can follow
 
 
 def test_a_second_round_does_nothing_again(car, record):

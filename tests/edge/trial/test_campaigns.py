@@ -1,12 +1,14 @@
 """Campaigns on drives: what they find, what they draw, what a back-test says, and what may be published."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 from conftest import T0_NS, drive_telemetry
 
+from edge.clip import open_clip
 from edge.cut import cut
 from edge.drive import open_drive
 from edge.errors import CampaignFileError
@@ -15,6 +17,7 @@ from edge.trial.backtest import BackTest, play
 from edge.trial.campaigns import RECORD, listened_to, publish, read_file
 from trigger.campaign import read
 from trigger.campaign_file import CampaignError
+from trigger.telemetry import Telemetry
 
 SLOW = 'name = "slow"\nexpression = "speed_mps < kmh(18)"\n'
 
@@ -146,3 +149,35 @@ def test_scan_and_cut_listen_for_a_campaign(native_drive, tmp_path, run):
     )
     assert code == 0, err
     assert {event["kind"] for clip in json.loads(out) for event in clip["events"]} == {"slow"}
+
+
+def test_a_clip_cut_again_under_other_terms_has_its_new_offer(native_drive, tmp_path):
+    drive = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=slowing(20))))
+    (first,) = cut(scan(drive, 1e-9), tmp_path / "out")
+    (again,) = cut(replace(scan(drive, 1e-9), baseline=0.5), tmp_path / "out")
+    assert (again.folder, again.new) == (first.folder, False)
+    assert open_clip(again.folder).offer.baseline == 0.5
+
+
+def test_a_back_test_counts_what_was_recorded_and_seen(native_drive):
+    t_s = np.concatenate([np.arange(0, 60, 0.02), np.arange(600, 660, 0.02)])
+    speed = np.interp(t_s, [620, 622, 624, 626], [15.0, 3.0, 3.0, 15.0])
+    telemetry = Telemetry.merge({"speed_mps": (T0_NS + np.round(t_s * 1e9).astype(np.int64), speed)})
+    drive = open_drive(native_drive(telemetry=telemetry))
+    played = play(read(SLOW), scan(drive, 0.0, [read(SLOW)]))
+    assert (played.seconds, played.events, played.clip_s, played.bytes) == (120, 1, 0, 0)
+
+
+def test_a_folder_without_a_campaign_and_names_that_collide_are_refused(tmp_path):
+    with pytest.raises(CampaignFileError, match="holds no campaign"):
+        listened_to([tmp_path], date(2026, 1, 1))
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(SLOW)
+    with pytest.raises(CampaignFileError, match="taken"):
+        listened_to([tmp_path / "a.toml", tmp_path / "b.toml"], date(2026, 1, 1))
+
+
+def test_a_recording_named_twice_is_played_once(native_drive, run):
+    folder = native_drive(telemetry=drive_telemetry(engaged=lambda t: t < 30))
+    _, out, _ = run("edge", "scan", folder, folder.parent, "--json")
+    assert len(json.loads(out)) == 1
