@@ -115,7 +115,9 @@ def _write(
         if not folder.is_dir():
             raise
         # The very same clip lies there, perhaps put there just now by another process; the terms may be others now.
-        write_bytes(folder / OFFER, (temporary / OFFER).read_bytes())
+        offer = (temporary / OFFER).read_bytes()
+        if (folder / OFFER).read_bytes() != offer:
+            write_bytes(folder / OFFER, offer)
         shutil.rmtree(temporary)
         return Written(folder, stretch, size, new=False)
     sync_folder(out)

@@ -63,10 +63,10 @@ class Agent:
     terms: Terms
     tell: Callable[[EdgeError], object]
     unmetered: Callable[[], bool]
-    campaigns: Callable[[], tuple[Campaign, ...]] = tuple
     runner: Runner = each
     clock: Callable[[], Moment] = now
     free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
+    campaigns: Callable[[], tuple[Campaign, ...]] = tuple
 
     def round(self) -> None:
         """Do everything there is to do now. Raises SpoolError where the car's own disk refuses."""

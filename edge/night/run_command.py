@@ -96,7 +96,7 @@ def run_command(
                 _terms(**terms),
                 tell,
                 _free_of_charge(where),
-                _listener(campaigns),
+                campaigns=_listener(campaigns),
             )
             _round(agent)
             while not once:
