@@ -31,3 +31,7 @@ class FitError(TrainError):
 
 class EvaluationError(TrainError):
     pass
+
+
+class WorldError(TrainError):
+    """A world that cannot be built, or that died."""

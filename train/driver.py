@@ -1,0 +1,58 @@
+"""A policy at the wheel of a world: pictures as it was trained on them, its answer as an action.
+
+It sees what it saw in training and nothing else: frames of its window, each through its own view. Until the window is
+full the first frame stands for those before it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import torch
+
+from train.checkpoint import SavedPolicy
+from train.errors import PolicyError
+from train.frames import Eye, Pixels
+from train.world.car import MOST_TYRE_RAD, STEERING_RATIO
+from train.world.env import STEP_S, Action, Observation
+
+MOST_WHEEL_DEG = float(np.degrees(MOST_TYRE_RAD)) * STEERING_RATIO
+
+
+class PolicyDriver:
+    """Raises PolicyError where the policy's frames lie at other times than the world's steps, or its controls are not
+    the world's."""
+
+    def __init__(self, saved: SavedPolicy) -> None:
+        config, window = saved.config, saved.config.window
+        stride = window.stride_s / STEP_S
+        wanted = {"steering_wheel_deg", "gas_fraction", "brake_fraction"}
+        if abs(stride - round(stride)) > 1e-6 or not wanted <= set(config.controls):
+            raise PolicyError(
+                f"{saved.name}: frames {window.stride_s} s apart, controls {', '.join(config.controls)}",
+                f"a multiple of {STEP_S} s, and {', '.join(sorted(wanted))}",
+                "train it on drives of this world",
+            )
+        self.policy, self.eye = saved.policy, Eye(config.view)
+        self.stride, self.count = max(round(stride), 1), window.frames
+        self.places = [
+            config.controls.index(name) for name in ("steering_wheel_deg", "gas_fraction", "brake_fraction")
+        ]
+        self.frames: deque[Pixels] = deque(maxlen=self.stride * (self.count - 1) + 1)
+
+    def start(self) -> None:
+        self.frames.clear()
+
+    def act(self, seen: Observation) -> Action:
+        self.frames.append(self.eye.look(seen["front"]))
+        kept = list(self.frames)
+        window = [kept[max(len(kept) - 1 - back * self.stride, 0)] for back in range(self.count - 1, -1, -1)]
+        # T H W C -> 1 T C H W
+        frames = torch.from_numpy(np.stack(window)).permute(0, 3, 1, 2)[None]
+        with torch.inference_mode():
+            told = self.policy.to_units(self.policy(frames))[0].numpy()
+        steering, gas, brake = (float(told[place]) for place in self.places)
+        # What a policy says beyond a pedal's end is the pedal's end; what is no number is for the safety driver.
+        pedals = np.clip([gas, brake], 0.0, 1.0)
+        return np.array([np.clip(steering / MOST_WHEEL_DEG, -1.0, 1.0), *pedals], np.float32)

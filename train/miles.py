@@ -1,0 +1,52 @@
+"""Miles between disengagements, with the interval that so few events allow.
+
+k disengagements in m miles: the exact interval of the expected count is [chi2(a/2, 2k)/2, chi2(1 - a/2, 2k + 2)/2]
+(Garwood 1936), its lower end 0 for k = 0; so the miles between them lie in [m / upper, m / lower], unbounded above for
+k = 0. It holds for one policy on one exam, with disengagements that come independently of one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.stats import chi2
+
+METRES_PER_MILE = 1609.344
+
+
+@dataclass(frozen=True)
+class Miles:
+    """`count` disengagements in `miles`."""
+
+    count: int
+    miles: float
+
+    @property
+    def between(self) -> float | None:
+        """Miles between disengagements; None where there was none."""
+        return self.miles / self.count if self.count else None
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float | None]:
+        """(low, high) of the miles between disengagements; None: unbounded."""
+        tail = (1.0 - confidence) / 2
+        upper = float(chi2.ppf(1.0 - tail, 2 * self.count + 2)) / 2
+        lower = float(chi2.ppf(tail, 2 * self.count)) / 2 if self.count else 0.0
+        return self.miles / upper, self.miles / lower if lower > 0 else None
+
+    def __add__(self, other: Miles) -> Miles:
+        return Miles(self.count + other.count, self.miles + other.miles)
+
+    def __str__(self) -> str:
+        low, high = self.interval()
+        told = "none in" if self.between is None else f"{self.between:.3g} in"
+        return f"{told} {self.miles:.1f} ({low:.3g} to {'any' if high is None else format(high, '.3g')})"
+
+    def to_json(self) -> dict[str, Any]:
+        low, high = self.interval()
+        return {
+            "disengagements": self.count,
+            "miles": round(self.miles, 3),
+            "miles_between": self.between,
+            "interval_95": [low, high],
+        }

@@ -1,0 +1,102 @@
+"""The safety driver: when would a human have taken over, and when may the policy drive again?
+
+A takeover is counted when
+    bad controls    what the policy gives is not a number or out of range
+    collision       the car touches somebody (counted, though a human would have come earlier)
+    obstacle        the deceleration needed to stay clear passes 6.5 m/s^2 and the policy does not brake for it, or
+                    somebody is less than 0.35 s ahead; what merely lies there may also be driven round, and counts
+                    only once that would need more than 3.5 m/s^2 to the side
+    off lane        the car is more than 1.35 m off its lane's middle
+    stalled         it has stood for 6 s although the expert would have driven
+    needless brake  it brakes with more than 3 m/s^2 for 1 s where the expert would not brake at all
+
+The limits are those with which the expert itself drives without a takeover.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from train.world.actors import Actor, Bystander, Debris, Oncoming
+from train.world.car import WIDTH_M, Controls
+from train.world.expert import acceleration
+from train.world.scene import Scene
+
+NEEDED_MPS2 = 6.5
+BRAKES_MPS2 = -2.5
+"""What counts as braking for it."""
+CLOSE_S = 0.35
+ROUND_MPS2 = 3.5
+"""About what a driver asks of the tyres in an evasive manoeuvre that is still under control."""
+OFF_LANE_M = 1.35
+STALL_S, STALL_MPS = 6.0, 0.3
+NEEDLESS_MPS2, NEEDLESS_S = -3.0, 1.0
+HOLD_S = 4.0
+"""How long a human keeps the wheel at least."""
+STEADY_M, STEADY_RAD = 0.35, 0.06
+"""The car is handed back within these of the lane's middle and direction."""
+BY_BRAKE = ("obstacle", "collision")
+"""Reasons for which a human uses the brake; else he uses the wheel, and the gas where the car stalled."""
+
+
+@dataclass
+class SafetyDriver:
+    """Watches one drive."""
+
+    stalled_s: float = 0.0
+    needless_s: float = 0.0
+    held_s: float = 0.0
+
+    def watch(self, scene: Scene, given: Controls, expert: Controls, seconds: float) -> str:
+        """Why a human takes over now, "" where the policy may go on."""
+        if given.problem():
+            return "bad controls"
+        if scene.collided:
+            return "collision"
+        if self._obstacle(scene, given):
+            return "obstacle"
+        if abs(scene.ego.off_lane_m) > OFF_LANE_M:
+            return "off lane"
+        stands = scene.ego.speed_mps < STALL_MPS and acceleration(expert) > 0.3
+        self.stalled_s = self.stalled_s + seconds if stands else 0.0
+        needless = acceleration(given) < NEEDLESS_MPS2 and acceleration(expert) > -0.3
+        self.needless_s = self.needless_s + seconds if needless else 0.0
+        if self.stalled_s > STALL_S:
+            return "stalled"
+        return "needless brake" if self.needless_s > NEEDLESS_S else ""
+
+    def took_over(self) -> None:
+        self.stalled_s = self.needless_s = self.held_s = 0.0
+
+    def may_hand_back(self, scene: Scene, seconds: float) -> bool:
+        """Told each step while the human drives."""
+        self.held_s += seconds
+        steady = abs(scene.ego.off_lane_m) < STEADY_M and abs(scene.ego.heading_rad) < STEADY_RAD
+        clear = not any(gap < 25.0 for gap, _ in scene.in_path())
+        return self.held_s >= HOLD_S and steady and clear and scene.ego.speed_mps > 2.0
+
+    @staticmethod
+    def _obstacle(scene: Scene, given: Controls) -> bool:
+        speed = scene.ego.speed_mps
+        for gap, other in scene.in_path(margin_m=0.0):
+            if isinstance(other, Bystander | Oncoming):
+                continue
+            closing = speed - max(other.along_mps, 0.0)
+            if closing <= 0.3 or (isinstance(other, Debris) and _passes(scene, gap, other)):
+                continue
+            if gap < CLOSE_S * closing:
+                return True
+            if closing**2 / (2 * max(gap, 0.1)) > NEEDED_MPS2 and acceleration(given) > BRAKES_MPS2:
+                return True
+        return False
+
+
+def _passes(scene: Scene, gap_m: float, other: Actor) -> bool:
+    """Can the car still get past on the side it is nearer to?"""
+    ego = scene.ego
+    until_s = max(gap_m, 0.0) / max(ego.speed_mps, 0.1)
+    missing = (WIDTH_M + other.width_m) / 2 - abs(ego.offset_m - other.offset_m)
+    side = 1.0 if ego.offset_m > other.offset_m else -1.0
+    missing -= side * ego.speed_mps * math.sin(ego.heading_rad) * until_s
+    return missing <= 0.5 * ROUND_MPS2 * until_s**2
