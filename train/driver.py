@@ -36,9 +36,7 @@ class PolicyDriver:
             )
         self.policy, self.eye = saved.policy, Eye(config.view)
         self.stride, self.count = max(round(stride), 1), window.frames
-        self.places = [
-            config.controls.index(name) for name in ("steering_wheel_deg", "gas_fraction", "brake_fraction")
-        ]
+        self.places = [config.controls.index(name) for name in ("steering_wheel_deg", "gas_fraction", "brake_fraction")]
         self.frames: deque[Pixels] = deque(maxlen=self.stride * (self.count - 1) + 1)
 
     def start(self) -> None:

@@ -3,7 +3,7 @@
 Rules:
 - The stints (place, where on its road) are fixed and come in a fixed order, and what happens there is fixed by the
   place: two policies that are given as many stints sit the same exam, whatever they do in it.
-- A stint that dies with its world is lost and named; the others go on. A policy whose answer is no number is taken over.
+- A stint that dies with its world is lost and named; the others go on.
 - Miles are those the policy drove; a takeover counts however short the drive before it was.
 """
 
@@ -57,9 +57,7 @@ class Exam:
     @property
     def by_place(self) -> dict[str, Miles]:
         names = dict.fromkeys(ridden.place for ridden in self.stints)
-        return {
-            name: sum((miles_of(r) for r in self.stints if r.place == name), Miles(0, 0.0)) for name in names
-        }
+        return {name: sum((miles_of(r) for r in self.stints if r.place == name), Miles(0, 0.0)) for name in names}
 
     @property
     def by_reason(self) -> dict[str, Miles]:
@@ -138,5 +136,3 @@ def _driver(policy: Path) -> Any:
 
     torch.set_num_threads(1)
     return PolicyDriver(load_policy(policy))
-
-

@@ -21,9 +21,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from edge.drive import Drive
+from train.frames import View, camera_name
+
 RETURN_S = 2.0
 SHORTEST_M = 7.0
 """A slow car does not return within less road."""
+
+
+STRAIGHT_RAD = math.radians(3.0)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,32 @@ class Geometry:
     height_m: float
     wheelbase_m: float
     steering_ratio: float
+
+
+def geometry_of(drive: Drive, view: View) -> Geometry | None:
+    """Of the camera that `view` looks through; None where it is not known, or the camera does not look straight ahead
+    (within 3 degrees; pitch may be any)."""
+    name = camera_name(drive, view)
+    known, vehicle = drive.geometry.get(name), drive.vehicle
+    if known is None or vehicle.wheelbase_m is None or vehicle.steering_ratio is None:
+        return None
+    forward = [row[2] for row in known.pose[:3]]
+    right = [row[0] for row in known.pose[:3]]
+    if abs(math.atan2(forward[1], forward[0])) > STRAIGHT_RAD or abs(right[2]) > STRAIGHT_RAD:
+        return None
+    width, height = drive.cameras[name].size
+    left_rows = height - int(height * view.crop_top)
+    (fx, _, cx), (_, fy, cy), _ = known.intrinsics
+    return Geometry(
+        fx=fx / width,
+        fy=fy / left_rows,
+        cx=cx / width,
+        cy=(cy - int(height * view.crop_top)) / left_rows,
+        pitch_rad=math.asin(max(-1.0, min(1.0, -forward[2]))),
+        height_m=known.pose[2][3],
+        wheelbase_m=vehicle.wheelbase_m,
+        steering_ratio=vehicle.steering_ratio,
+    )
 
 
 def seen_from(frames: Tensor, geometry: Geometry, shift_m: Tensor, yaw_rad: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ from panda3d.core import (
     load_prc_file_data,
 )
 
+from edge.video.geometry import CameraGeometry
 from train.world.actors import Actor
 from train.world.place import Colour, Look
 from train.world.road import LANE_M, Road
@@ -64,6 +65,23 @@ class Lens:
     height: int = 96
     across_deg: float = 75.0
     upright_deg: float = 58.0
+
+    @property
+    def geometry(self) -> CameraGeometry:
+        """Square to the car but for the pitch."""
+        fx = self.width / 2 / math.tan(math.radians(self.across_deg) / 2)
+        fy = self.height / 2 / math.tan(math.radians(self.upright_deg) / 2)
+        down = math.radians(-PITCH_DEG)
+        cos, sin = math.cos(down), math.sin(down)
+        return CameraGeometry(
+            ((fx, 0.0, self.width / 2), (0.0, fy, self.height / 2), (0.0, 0.0, 1.0)),
+            (
+                (0.0, -sin, cos, EYE_FORWARD_M),
+                (-1.0, 0.0, 0.0, 0.0),
+                (0.0, -cos, -sin, EYE_UP_M),
+                (0.0, 0.0, 0.0, 1.0),
+            ),
+        )
 
 
 class Painter:
@@ -263,4 +281,4 @@ def _glare(pixels: Pixels, heading_rad: float, lens: Lens) -> Pixels:
     row = lens.height / 2 - focal * math.tan(SUN_UP_RAD - math.radians(PITCH_DEG))
     near = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * (0.12 * lens.width) ** 2))
     veil = 60.0 * toward + 235.0 * near * (toward > 0)
-    return np.minimum(pixels * (1 - 0.3 * toward) + veil[..., None], 255.0).astype(np.uint8)
+    return np.asarray(np.minimum(pixels * (1 - 0.3 * toward) + veil[..., None], 255.0), np.uint8)

@@ -60,7 +60,9 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         self.style: Style = CAREFUL
         self.each_tick: Callable[[], None] = lambda: None
         self.render_mode = "rgb_array"
-        self.observation_space = spaces.Dict({"front": spaces.Box(0, 255, (lens.height, lens.width, 3), np.uint8)})
+        self.observation_space = spaces.Dict(  # type: ignore[assignment]
+            {"front": spaces.Box(0, 255, (lens.height, lens.width, 3), np.uint8)}
+        )
         self.action_space = spaces.Box(
             np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32), dtype=np.float32
         )
@@ -85,7 +87,7 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         self.metres += driven
         return self._seen(), driven, False, self.scene.ended, self._info(takeover, expert)
 
-    def render(self) -> Pixels:  # type: ignore[override]
+    def render(self) -> Pixels:
         return self._seen()["front"]
 
     def _begin(self, start_m: float) -> None:

@@ -102,6 +102,7 @@ def record(folder: Path, name: str, world: DrivingWorld, driver: Driver | None, 
             head,
             log.telemetry(ridden),
             {"front": lambda path: VideoFile(video.rename(path), t0_ns)},
+            geometry={"front": world.lens.geometry},
         )
     finally:
         video.unlink(missing_ok=True)

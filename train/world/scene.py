@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from train.world.actors import ROADSIDE_M, Actor, Ahead, Bystander, Oncoming, of_happening
 from train.world.car import WIDTH_M, Car, Controls
 from train.world.place import Place
-from train.world.road import LANE_OFFSET_M, Happening, Road, road_of
+from train.world.road import LANE_OFFSET_M, Road, road_of
 
 TICK_S = 0.02
 """The step of the mechanics; drivers decide less often."""
 SEEN_M, PASSED_M = 130.0, 40.0
 """Others appear this far ahead, and are forgotten this far behind."""
+AHEAD_M = 400.0
+"""How far a slower car drives ahead before it turns off."""
 CLEAR_M = 90.0
 """Ordinary traffic keeps this far from happenings."""
 
@@ -27,10 +31,9 @@ class Scene:
         self.ego = Car(start_m, speed_mps)
         self.others: list[Actor] = []
         self.ticks = 0
-        self._coming = sorted(
-            [*((h.station_m, h) for h in self.road.happenings), *_traffic(self.road)], key=lambda pair: pair[0]
-        )
-        self._next = int(np.searchsorted([station for station, _ in self._coming], start_m + 60.0))
+        coming = [_Arrival(h.station_m, partial(of_happening, h, self.road)) for h in self.road.happenings]
+        self._coming = sorted([*coming, *_traffic(self.road)], key=lambda arrival: arrival.station_m)
+        self._next = sum(arrival.station_m < start_m + 60.0 for arrival in self._coming)
         self._appear()
 
     @property
@@ -83,45 +86,43 @@ class Scene:
             hit.gone = True
 
     def _appear(self) -> None:
-        while self._next < len(self._coming) and self._coming[self._next][0] < self.ego.front_m + SEEN_M:
-            who = self._coming[self._next][1]
-            actor = of_happening(who, self.road) if isinstance(who, Happening) else who()
-            if actor:
+        while self._next < len(self._coming) and self._coming[self._next].station_m < self.ego.front_m + SEEN_M:
+            if actor := self._coming[self._next].make():
                 self.others.append(actor)
             self._next += 1
 
 
+@dataclass(frozen=True)
 class _Arrival:
-    """Makes an actor when its time has come: each drive on a road gets its own."""
+    """Somebody who appears when the ego car comes near his station; each drive on a road makes its own."""
 
-    def __init__(self, road: Road, station_m: float, kind: str, draw: float) -> None:
-        self.road, self.station_m, self.kind, self.draw = road, station_m, kind, draw
-
-    def __call__(self) -> Actor:
-        limit = self.road.place.limit_mps
-        if self.kind == "ahead":
-            speed = (0.55 + 0.25 * self.draw) * limit
-            return Ahead(self.station_m, LANE_OFFSET_M, speed, leaves_m=self.station_m + 400.0, speed_mps=speed)
-        if self.kind == "oncoming":
-            return Oncoming(self.station_m, -LANE_OFFSET_M, -limit * (0.7 + 0.3 * self.draw))
-        return Bystander(self.station_m, ROADSIDE_M if self.draw < 0.6 else -ROADSIDE_M)
+    station_m: float
+    make: Callable[[], Actor | None]
 
 
-def _traffic(road: Road) -> list[tuple[float, _Arrival]]:
-    """Cars ahead keep clear of happenings; they, too, are where they are for every policy."""
+def _traffic(road: Road) -> list[_Arrival]:
+    """Ordinary traffic keeps clear of happenings; it, too, is where it is for every policy."""
     chance = np.random.Generator(np.random.PCG64([road.place.seed, 3]))
     happens = np.array([h.station_m for h in road.happenings] or [-1e9])
     arrivals = []
-    for kind, per_km in (
-        ("ahead", road.place.traffic_per_km / 2),
-        ("oncoming", road.place.traffic_per_km * 2),
-        ("bystander", road.place.traffic_per_km),
-    ):
+    for make, share, stays_m in ((_ahead, 0.5, AHEAD_M + 200.0), (_oncoming, 2.0, 0.0), (_bystander, 1.0, 0.0)):
         at = 100.0
-        while (at := at + chance.exponential(1000.0 / per_km)) < road.length_m - 300.0:
-            reach = at + 600.0 if kind == "ahead" else at
-            clear = not np.any((happens > at - CLEAR_M) & (happens < reach + CLEAR_M))
+        while (at := at + chance.exponential(1000.0 / (share * road.place.traffic_per_km))) < road.length_m - 300.0:
+            clear = not np.any((happens > at - CLEAR_M) & (happens < at + stays_m + CLEAR_M))
             draw = float(chance.random())
-            if clear or kind == "oncoming":
-                arrivals.append((at, _Arrival(road, at, kind, draw)))
+            if clear or make is _oncoming:
+                arrivals.append(_Arrival(at, partial(make, at, draw, road.place.limit_mps)))
     return arrivals
+
+
+def _ahead(at_m: float, draw: float, limit_mps: float) -> Actor:
+    speed = (0.55 + 0.25 * draw) * limit_mps
+    return Ahead(at_m, LANE_OFFSET_M, speed, leaves_m=at_m + AHEAD_M, speed_mps=speed)
+
+
+def _oncoming(at_m: float, draw: float, limit_mps: float) -> Actor:
+    return Oncoming(at_m, -LANE_OFFSET_M, -limit_mps * (0.7 + 0.3 * draw))
+
+
+def _bystander(at_m: float, draw: float, limit_mps: float) -> Actor:
+    return Bystander(at_m, ROADSIDE_M if draw < 0.6 else -ROADSIDE_M)
