@@ -1,0 +1,68 @@
+"""Miles between disengagements, and the gate: exact intervals, and doubt keeps the old policy."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from train.exam import Exam
+from train.gate import NOT_INFERIOR, decide, gate, ratio_interval
+from train.miles import METRES_PER_MILE, Miles
+from train.world.record import Ridden
+
+
+def test_the_interval_is_the_exact_one():
+    """Garwood's limits of a count of 10: 4.795 and 18.39."""
+    low, high = Miles(10, 100.0).interval()
+    assert low == pytest.approx(100 / 18.390, rel=1e-3)
+    assert high == pytest.approx(100 / 4.795, rel=1e-3)
+    assert Miles(0, 27.0).interval() == (pytest.approx(27.0 / 3.689, rel=1e-3), None)
+
+
+def test_it_covers_what_is_true():
+    chance = np.random.default_rng(0)
+    inside = 0
+    for count in chance.poisson(8.0, 2000):
+        low, high = Miles(int(count), 80.0).interval()
+        inside += low <= 10.0 and (high is None or high >= 10.0)
+    assert inside / 2000 >= 0.95
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.floats(1, 100), st.floats(1, 100))
+def test_the_ratios_interval_turns_over_with_its_sides(new, old, miles_new, miles_old):
+    a, b = Miles(new, miles_new), Miles(old, miles_old)
+    low, high = ratio_interval(a, b)
+    back_low, back_high = ratio_interval(b, a)
+    assert high is None or low <= high
+    if high is not None and new and old:
+        assert back_low == pytest.approx(1 / high, rel=1e-6)
+        assert back_high == pytest.approx(1 / low, rel=1e-6)
+
+
+def exam(miles, **reasons):
+    at = [(1.0, reason.replace("_", " ")) for reason, number in reasons.items() for _ in range(number)]
+    return Exam((Ridden("vale", 100.0, miles * METRES_PER_MILE, at),), ())
+
+
+def test_what_is_clearly_better_is_released_and_what_is_worse_is_refused():
+    assert decide(exam(20, off_lane=10), exam(20, off_lane=40)).verdict == "released"
+    assert decide(exam(20, off_lane=40), exam(20, off_lane=10)).verdict == "refused"
+
+
+def test_a_better_whole_does_not_hide_a_worse_part():
+    decision = decide(exam(20, obstacle=14), exam(20, off_lane=40))
+    assert decision.lower > NOT_INFERIOR
+    assert decision.verdict == "refused"
+    assert "obstacle" in decision.worse
+
+
+def test_doubt_adds_miles_up_to_the_cap_and_keeps_the_old_one():
+    asked = []
+
+    def sit(which, miles):
+        asked.append((which, miles))
+        return exam(miles, off_lane=round(miles))
+
+    assert gate(sit, 2.0, 7.0).verdict == "undecided"
+    assert asked == [(who, miles) for miles in (2.0, 4.0, 7.0) for who in ("new", "old")]
+    assert decide(exam(0.0), exam(5.0, off_lane=3)).verdict == "undecided"

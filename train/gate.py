@@ -1,0 +1,114 @@
+"""May a new policy replace the old one? Both sit the same exam, and doubt keeps the old one.
+
+Released is what is not inferior: the one-sided 95 % lower bound of the ratio of miles between disengagements (new to
+old) is at least `NOT_INFERIOR`, and no place and no reason is significantly worse after Holm's correction. While that
+is open, miles are added up to a cap; undecided there is not released.
+
+The bound is exact for counts that come independently of one another: given both counts, the old one's share of them is
+binomial (Przyborowski and Wilenski 1940), and Clopper and Pearson's limit of the share gives that of the ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scipy.stats import beta, binom
+
+from train.exam import Exam
+from train.miles import Miles
+
+NOT_INFERIOR = 0.67
+"""A third worse is what one is willing to overlook, for want of miles."""
+ALPHA = 0.05
+Verdict = Literal["released", "refused", "undecided"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`ratio`: of miles between disengagements, new to old, None where one of them had none. `lower`: its bound.
+    `worse`: places and reasons in which the new one is significantly worse, with their corrected p-values."""
+
+    verdict: Verdict
+    old: Miles
+    new: Miles
+    ratio: float | None
+    lower: float
+    worse: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "old": self.old.to_json(),
+            "new": self.new.to_json(),
+            "ratio": self.ratio,
+            "ratio_lower_95": self.lower,
+            "worse": dict(self.worse),
+        }
+
+
+def ratio_interval(new: Miles, old: Miles, confidence: float = 0.95) -> tuple[float, float | None]:
+    """Two-sided interval of the ratio of miles between disengagements, new to old; None: unbounded."""
+    tail = (1.0 - confidence) / 2
+    return _lower(new, old, tail), None if not new.count else 1.0 / max(_lower(old, new, tail), 1e-12)
+
+
+def decide(new: Exam, old: Exam) -> Decision:
+    """What is known up to now."""
+    total_new, total_old = new.miles, old.miles
+    lower = _lower(total_new, total_old, ALPHA)
+    worse = _worse(new, old)
+    ratio = None
+    if total_new.between is not None and total_old.between is not None:
+        ratio = total_new.between / total_old.between
+    verdict: Verdict = "undecided"
+    if worse or _lower(total_old, total_new, ALPHA) > 1.0:
+        verdict = "refused"
+    elif lower >= NOT_INFERIOR:
+        verdict = "released"
+    return Decision(verdict, total_old, total_new, ratio, lower, worse)
+
+
+def gate(sit: Callable[[str, float], Exam], miles: float, cap: float) -> Decision:
+    """Let both sit, twice as long each time until it is decided.
+
+    Args:
+        sit: gives the exam of "new" or "old" over so many miles.
+        miles, cap: of each policy, to begin with and at most.
+    """
+    while True:
+        decision = decide(sit("new", miles), sit("old", miles))
+        if decision.verdict != "undecided" or miles >= cap:
+            return decision
+        miles = min(2 * miles, cap)
+
+
+def _lower(new: Miles, old: Miles, tail: float) -> float:
+    """One-sided lower limit of the ratio of miles between disengagements, new to old."""
+    if not old.count or not old.miles or not new.miles:
+        return 0.0
+    share = float(beta.ppf(tail, old.count, new.count + 1))
+    return share / (1.0 - share) * new.miles / old.miles
+
+
+def _worse(new: Exam, old: Exam) -> dict[str, float]:
+    """Places and reasons that are worse at `ALPHA` after Holm's correction."""
+    none = Miles(0, 0.0)
+    cases = {f"place {name}": (miles, old.by_place.get(name, none)) for name, miles in new.by_place.items()}
+    for reason, miles in new.by_reason.items():
+        cases[reason] = (miles, Miles(old.by_reason[reason].count if reason in old.by_reason else 0, old.miles.miles))
+    chances = sorted((_chance(*pair), name) for name, pair in cases.items())
+    worse: dict[str, float] = {}
+    for place, (chance, name) in enumerate(chances):
+        corrected = chance * (len(chances) - place)
+        if corrected > ALPHA:
+            break
+        worse[name] = corrected
+    return worse
+
+
+def _chance(new: Miles, old: Miles) -> float:
+    """How likely so many disengagements of the new one are, or more, were the two alike."""
+    total, exposed = new.count + old.count, new.miles + old.miles
+    return float(binom.sf(new.count - 1, total, new.miles / exposed)) if total and exposed else 1.0
