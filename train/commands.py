@@ -6,15 +6,14 @@ nothing else. torch is imported inside the commands, so that `swerve train --hel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edge.options import FiniteRange
-from train.drive_commands import drive_command
-from train.progress import bar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,9 +33,6 @@ INTERRUPTED = 130
 @click.group("train")
 def train() -> None:
     """Video in, controls out: fit a policy, examine it, watch it."""
-
-
-train.add_command(drive_command)
 
 
 @train.command()
@@ -91,7 +87,7 @@ def fit(
         augmentation=Augmentation(mirror=mirror),
     )
     folder = policy_folder(store, name) if name else None
-    with bar(f"fit {preset}") as move:
+    with _bar(f"fit {preset}") as move:
         result = run(
             version,
             settings,
@@ -142,7 +138,7 @@ def evaluate(
     version = open_version(store, version_name)
     saved = load_policy(_given(policy, store) if policy else newest_policy(store))
     others = [read_reference(path) for path in references]
-    with bar("eval") as move:
+    with _bar("eval") as move:
         found = run(version, saved, others, ablate, _counted(move, "samples"), _opening(move))
     if report:
         _write_report(report, found)
@@ -169,7 +165,7 @@ def watch(drive: Path, policy: Path, out: Path, start: float, seconds: float | N
     torch.set_num_threads(threads)
     saved = load_policy(policy)
     opened = open_drive(drive)
-    with bar("watch") as move:
+    with _bar("watch") as move:
         result = run(opened, saved, out, start_s=start, seconds=seconds, advance=_counted(move, "frames"))
     if json_:
         as_json({"path": str(out), "frames": result.frames, "predicted": result.predicted})
@@ -190,6 +186,26 @@ def _write_report(path: Path, found: Evaluation) -> None:
     clips, _ = open_clips(found.version, found.saved.config.view)
     write_report(path, found, clips)
     click.echo(f"report: {path}", err=True)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[float, str], None]]:
+    """Progress on stderr: share done, a note, time gone and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0, note="")
+        yield lambda share, note: progress.update(task, completed=share, note=note)
 
 
 def _opening(move: Callable[[float, str], None]) -> Callable[[int, int], None]:

@@ -31,7 +31,7 @@ def drive_command(policy: Path | None, role: str, rates: str, miles: float, json
     from edge.output import as_json
     from train.errors import WorldError
     from train.exam import sit, stints
-    from train.progress import bar
+    from train.console import bar
 
     with bar(f"drive {policy.name if policy else 'the expert'}") as move:
         exam = sit(stints(policy, role, rates), miles, lambda share, so_far: move(share, str(so_far)))  # type: ignore[arg-type]
