@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def drive_command(policy: Path | None, role: str, rates: str, miles: float, json_: bool) -> None:
     """Drive the built-in world with a safety driver: miles between disengagements, by place and by reason."""
     from edge.output import as_json
+    from train.console import bar
     from train.errors import WorldError
     from train.exam import sit, stints
-    from train.console import bar
 
     with bar(f"drive {policy.name if policy else 'the expert'}") as move:
         exam = sit(stints(policy, role, rates), miles, lambda share, so_far: move(share, str(so_far)))  # type: ignore[arg-type]

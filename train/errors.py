@@ -5,7 +5,9 @@ Problem
     ├── SampleError      nothing to learn from, or a clip that cannot be used
     ├── PolicyError      a policy folder that is missing, damaged or foreign
     ├── FitError         training that went wrong, or settings that cannot work
-    └── EvaluationError  nothing to examine, or predictions that do not fit the samples
+    ├── EvaluationError  nothing to examine, or predictions that do not fit the samples
+    ├── WorldError       a world that cannot be built, or that died
+    └── FlywheelError    terms that cannot be met, or a night that cannot go on
 """
 
 from __future__ import annotations
@@ -34,4 +36,8 @@ class EvaluationError(TrainError):
 
 
 class WorldError(TrainError):
-    """A world that cannot be built, or that died."""
+    pass
+
+
+class FlywheelError(TrainError):
+    pass

@@ -11,7 +11,7 @@ binomial (Przyborowski and Wilenski 1940), and Clopper and Pearson's limit of th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from scipy.stats import beta, binom
@@ -28,7 +28,8 @@ Verdict = Literal["released", "refused", "undecided"]
 @dataclass(frozen=True)
 class Decision:
     """`ratio`: of miles between disengagements, new to old, None where one of them had none. `lower`: its bound.
-    `worse`: places and reasons in which the new one is significantly worse, with their corrected p-values."""
+    `worse`: places and reasons in which the new one is significantly worse, with their corrected p-values.
+    `asked`: miles that each was asked to drive."""
 
     verdict: Verdict
     old: Miles
@@ -36,6 +37,7 @@ class Decision:
     ratio: float | None
     lower: float
     worse: Mapping[str, float]
+    asked: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -45,6 +47,7 @@ class Decision:
             "ratio": self.ratio,
             "ratio_lower_95": self.lower,
             "worse": dict(self.worse),
+            "asked_miles": self.asked,
         }
 
 
@@ -80,7 +83,7 @@ def gate(sit: Callable[[str, float], Exam], miles: float, cap: float) -> Decisio
     while True:
         decision = decide(sit("new", miles), sit("old", miles))
         if decision.verdict != "undecided" or miles >= cap:
-            return decision
+            return replace(decision, asked=miles)
         miles = min(2 * miles, cap)
 
 

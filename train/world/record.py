@@ -45,12 +45,13 @@ class Driver(Protocol):
 
 @dataclass
 class Ridden:
-    """What became of one drive. `takeovers`: (t_s, reason)."""
+    """What became of one drive. `takeovers`: (t_s, reason). `name`: of the drive, where it was recorded."""
 
     place: str
     seconds: float = 0.0
     metres: float = 0.0
     takeovers: list[tuple[float, str]] = field(default_factory=list)
+    name: str = ""
 
 
 def ride(world: DrivingWorld, driver: Driver | None, seconds: float, ridden: Ridden) -> Iterator[tuple[float, Pixels]]:
@@ -79,7 +80,7 @@ def record(folder: Path, name: str, world: DrivingWorld, driver: Driver | None, 
     Raises:
         DriveError: the folder exists.
     """
-    ridden, log = Ridden(world.place), _Log(world, engaged=driver is not None)
+    ridden, log = Ridden(world.place, name=name), _Log(world, engaged=driver is not None)
     world.each_tick = log.tick
     video = folder.parent / f"{PREFIX}{name}.mp4"
     folder.parent.mkdir(parents=True, exist_ok=True)

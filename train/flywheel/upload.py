@@ -1,0 +1,126 @@
+"""The night's uploads: each car's own agent, within its budget, to the real service on this machine.
+
+The service runs as a process of its own and is spoken to over a socket; every car has a key and is known by it. Nights
+of a flywheel follow one another within minutes, so each has a queue of its own, with a night's budget.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from curate.service.identity import Registry
+from curate.service.service import DATABASE, state_folder
+from curate.service.state import State
+from edge.errors import EdgeError
+from edge.night.agent import Agent
+from edge.night.recovery import recover
+from edge.night.spool import open_spool
+from edge.night.terms import Terms
+from edge.upload.destination import Destination, destination
+from edge.upload.device_key import DeviceKey, new_device_key, read_device_key
+from train.errors import FlywheelError
+from train.flywheel.plan import Plan
+
+STARTS_WITHIN_S = 60.0
+ENOUGH = 1000.0
+"""Requests a second the service takes from one car: nobody else is to be protected from it here."""
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What one car's agent did. `problems`: in words."""
+
+    car: str
+    clips: int
+    bytes: int
+    problems: tuple[str, ...]
+
+
+class Service:
+    """The running service: its address, and the keys of the cars it knows."""
+
+    def __init__(self, store: Path, keys: Path, url: str) -> None:
+        self.store, self.keys, self.url = store, keys, url
+        keys.mkdir(parents=True, exist_ok=True)
+
+    def destination_of(self, car: str) -> Destination:
+        """Where a car's agent sends to; a car that is new gets a key first."""
+        path = self.keys / f"{car}.pem"
+        key = read_device_key(car, path) if path.exists() else self._register(car, path)
+        return destination(self.url, key)
+
+    def _register(self, car: str, path: Path) -> DeviceKey:
+        key = new_device_key(car, path)
+        state = State(state_folder(self.store.as_uri(), None) / DATABASE)
+        with closing(state):
+            Registry(state, time.time).add(car, key.public)
+        return key
+
+
+@contextmanager
+def service(store: Path, folder: Path) -> Iterator[Service]:
+    """The curation service over the store, until the block ends; its log goes to `folder`.
+
+    Raises:
+        FlywheelError: it does not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "swerve", "curate", "serve", "--store", store.resolve().as_uri(), "--port", "0"]
+    command += ["--requests-per-s", str(ENOUGH)]
+    log = folder / "service.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stderr=file)
+    try:
+        port = _port_told(log, process)
+        yield Service(store.resolve(), folder / "keys", f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _port_told(log: Path, process: subprocess.Popen[bytes]) -> int:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if line.startswith("{") and line.endswith("}") and (told := json.loads(line))["event"] == "serving":
+                return int(told["port"])
+        time.sleep(0.05)
+    raise FlywheelError(
+        f"the service did not start: {log.read_text()[-300:]}", f"one within {STARTS_WITHIN_S:.0f} s", f"see {log}"
+    )
+
+
+def upload(
+    cars: Sequence[tuple[str, Path, Path]],
+    plan: Plan,
+    to: Callable[[str], Destination],
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Uploaded]:
+    """One round of every car's agent.
+
+    Args:
+        cars: (name, folder of its drives, folder of its queue). to: the destination, for a car's name.
+    """
+    done = []
+    for number, (car, drives, queue) in enumerate(cars, 1):
+        done.append(_round(car, drives, queue, plan, partial(to, car)))
+        advance(number, len(cars))
+    return done
+
+
+def _round(car: str, drives: Path, queue: Path, plan: Plan, to: Callable[[], Destination]) -> Uploaded:
+    problems: list[EdgeError] = []
+    terms = Terms(bytes_a_night=plan.bytes_a_night, baseline=plan.baseline, reserve=0)
+    with open_spool(queue) as spool:
+        recover(spool)
+        Agent(spool, drives, cache(to), terms, problems.append, lambda: True).round()
+        sent = [clip for clip in spool.clips() if clip.delivered]
+    return Uploaded(car, len(sent), sum(clip.bytes for clip in sent), tuple(map(str, problems)))
