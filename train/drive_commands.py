@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,37 +11,61 @@ import click
 from edge.options import FiniteRange
 
 if TYPE_CHECKING:
-    from train.exam import Exam
+    from train.exam import Exam, Stint
     from train.miles import Miles
+    from train.world.place import Role
+    from train.worlds.stints import GymStint
 
 
 @click.command("drive")
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy folder; the expert drives unless told.")
+@click.option("--world", default="builtin", show_default=True, help="builtin, or gym:ENV_ID (docs/worlds.md).")
 @click.option(
     "--role",
     default="gate",
     show_default=True,
     type=click.Choice(["fleet", "gate", "final"]),
-    help="Which places: the fleet's, the gate's exam, or the final exam, which is for published tables alone.",
+    help="Which places or seeds: the fleet's, the gate's exam, or the final exam, for published tables alone.",
 )
-@click.option("--rates", default="stress", show_default=True, type=click.Choice(["natural", "stress", "calm"]))
+@click.option(
+    "--rates",
+    type=click.Choice(["natural", "stress", "calm"]),
+    help="How much happens in the built-in world. [default: stress]",
+)
 @click.option("--miles", default=5.0, show_default=True, type=FiniteRange(0, min_open=True))
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document on stdout, nothing else.")
-def drive_command(policy: Path | None, role: str, rates: str, miles: float, json_: bool) -> None:
-    """Drive the built-in world with a safety driver: miles between disengagements, by place and by reason."""
+def drive_command(policy: Path | None, world: str, role: Role, rates: str | None, miles: float, json_: bool) -> None:
+    """Drive a world with a safety driver: miles between disengagements, by place and by reason."""
     from edge.output import as_json
     from train.console import bar
     from train.errors import WorldError
-    from train.exam import sit, stints
+    from train.exam import sit
 
+    rates = rates or ("stress" if world == "builtin" else None)
+    planned = _planned(policy, world, role, rates)
     with bar(f"drive {policy.name if policy else 'the expert'}") as move:
-        exam = sit(stints(policy, role, rates), miles, lambda share, so_far: move(share, str(so_far)))  # type: ignore[arg-type]
+        exam = sit(planned, miles, lambda share, so_far: move(share, str(so_far)))
     if not exam.stints:
         raise WorldError(f"no stint was driven: {exam.lost[0]}", "at least one", "run it again")
     if json_:
-        as_json({"policy": str(policy) if policy else None, "role": role, "rates": rates, **exam.to_json()})
+        head = {"policy": str(policy) if policy else None, "world": world, "role": role, "rates": rates}
+        as_json({**head, **exam.to_json()})
     else:
         _print(exam)
+
+
+def _planned(policy: Path | None, world: str, role: Role, rates: str | None) -> Iterator[Stint] | Iterator[GymStint]:
+    from train.exam import stints
+    from train.worlds.stints import gym_stints
+
+    kind, _, env_id = world.partition(":")
+    if world == "builtin" and rates:
+        return stints(policy, role, rates)
+    if kind != "gym" or not env_id:
+        raise click.BadParameter(f"{world!r} is neither builtin nor gym:ENV_ID", param_hint="--world")
+    if rates:
+        raise click.BadParameter("only the built-in world has rates", param_hint="--rates")
+    return gym_stints(policy, env_id, role)
 
 
 def _print(exam: Exam) -> None:

@@ -10,18 +10,23 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import DriveError, EdgeError
 from edge.isolate import each
+from train.errors import WorldError
 from train.miles import METRES_PER_MILE, Miles
+from train.world.env import DrivingWorld, World
 from train.world.place import Role, places
 from train.world.record import Ridden
+
+if TYPE_CHECKING:
+    from train.worlds.stints import GymStint
 
 STINT_S = 150.0
 """Length of one stint: about a mile."""
@@ -41,6 +46,9 @@ class Stint:
 
     def __str__(self) -> str:
         return f"{self.place} from {self.start_m:.0f} m"
+
+    def world(self) -> World:
+        return DrivingWorld(self.place, self.rates, self.start_m)
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def stints(policy: Path | None, role: Role, rates: str) -> Iterator[Stint]:
 
 
 def sit(
-    planned: Sequence[Stint] | Iterator[Stint],
+    planned: Iterable[Stint | GymStint],
     miles: float,
     advance: Callable[[float, Miles], None] = lambda share, so_far: None,
 ) -> Exam:
@@ -112,17 +120,15 @@ def sit(
     return Exam(tuple(ridden), tuple(lost))
 
 
-def drive_stint(stint: Stint) -> Ridden:
+def drive_stint(stint: Stint | GymStint) -> Ridden:
     """One stint, in a child process: graphics and networks are native code. Raises DriveError where the world dies."""
-    from train.world.env import DrivingWorld
     from train.world.record import ride
 
     ridden = Ridden(stint.place)
     try:
-        world = DrivingWorld(stint.place, stint.rates, stint.start_m)
-        for _ in ride(world, _driver(stint.policy) if stint.policy else None, stint.seconds, ridden):
+        for _ in ride(stint.world(), _driver(stint.policy) if stint.policy else None, stint.seconds, ridden):
             pass
-    except RuntimeError as error:
+    except (RuntimeError, WorldError) as error:
         raise DriveError(f"the world died in {stint}: {error}", "a whole stint", "run it again") from error
     return ridden
 

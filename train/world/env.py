@@ -35,6 +35,8 @@ STEP_S = 0.1
 RATES = {"natural": NATURAL, "stress": STRESS, "calm": CALM}
 Action = NDArray[np.float32]
 Observation = dict[str, Pixels]
+World = gymnasium.Env[Observation, Action]
+"""Whatever keeps to the interface above; others' worlds are in `train.worlds`."""
 
 
 class DrivingWorld(gymnasium.Env[Observation, Action]):

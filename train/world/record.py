@@ -22,7 +22,7 @@ from edge.video.encode import Encoding, encode
 from edge.write import write_drive
 from train.world.car import STEERING_RATIO, WHEELBASE_M
 from train.world.draw import Pixels
-from train.world.env import STEP_S, Action, DrivingWorld, Observation
+from train.world.env import STEP_S, Action, DrivingWorld, Observation, World
 from train.world.safety import BY_BRAKE
 from trigger.signals import ControlSource, EndReason
 from trigger.telemetry import Telemetry
@@ -54,7 +54,7 @@ class Ridden:
     name: str = ""
 
 
-def ride(world: DrivingWorld, driver: Driver | None, seconds: float, ridden: Ridden) -> Iterator[tuple[float, Pixels]]:
+def ride(world: World, driver: Driver | None, seconds: float, ridden: Ridden) -> Iterator[tuple[float, Pixels]]:
     """Drive, and yield (t_s, picture) of every step; `ridden` fills up on the way.
 
     Args:
@@ -66,11 +66,11 @@ def ride(world: DrivingWorld, driver: Driver | None, seconds: float, ridden: Rid
     while ridden.seconds < seconds:
         yield info["t_s"], seen["front"]
         action = driver.act(seen) if driver else info["expert"]
-        seen, _, _, ended, info = world.step(action)
+        seen, _, terminated, truncated, info = world.step(action)
         ridden.seconds, ridden.metres = info["t_s"], info["metres"]
         if info["takeover"]:
             ridden.takeovers.append((info["t_s"] - STEP_S, info["takeover"]))
-        if ended:
+        if terminated or truncated:
             break
 
 
