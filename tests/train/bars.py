@@ -37,6 +37,9 @@ class Bar:
     sources: tuple[tuple[float, float], ...] = ((0.0, HUMAN),)
     pedals: bool = False
     pedal_sources: tuple[tuple[float, float], ...] = ()
+    cameras: tuple[str, ...] = ("front",)
+    dark: bool = False
+    blinker: bool = False
 
     def times(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         return T0_NS + np.arange(self.seconds * RATE, dtype=np.int64) * (SECOND_NS // RATE)
@@ -51,6 +54,8 @@ class Bar:
         t_ns = self.times()
         signals = {"steering_wheel_deg": (t_ns, self.steering()), "control_source_steering": changes(self.sources)}
         signals["speed_mps"] = (t_ns, np.full(t_ns.size, 12.0))
+        if self.blinker:
+            signals["blinker_left"] = (t_ns, np.ones(t_ns.size))
         if self.pedals:
             gas = np.clip(self.steering() / 60, 0, 1)
             signals |= {"gas_fraction": (t_ns, gas), "brake_fraction": (t_ns, 1 - gas)}
@@ -58,9 +63,10 @@ class Bar:
         return Telemetry.merge(signals).between(int(t_ns[0]), int(t_ns[-1]) + 1)
 
     def write(self, folder: Path) -> Manifest:
-        pictures = ((int(t), draw_bar(a)) for t, a in zip(self.times(), self.steering(), strict=True))
+        dimmed = 4 if self.dark else 1
+        pictures = [(int(t), draw_bar(a) // dimmed) for t, a in zip(self.times(), self.steering(), strict=True)]
         head = Manifest(f"bar-{self.seed}", "test", T0_NS, {}, {}, engagement="nobody")
-        return write_drive(folder, head, self.telemetry(), {"front": encoded(pictures)})
+        return write_drive(folder, head, self.telemetry(), {name: encoded(iter(pictures)) for name in self.cameras})
 
 
 def changes(
