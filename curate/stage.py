@@ -6,6 +6,7 @@ anything that can map a function over a list. What it makes of a clip it puts in
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,6 +16,8 @@ from edge.errors import EdgeError
 from edge.isolate import Bounds, each
 
 Result = TypeVar("Result")
+MOST_CHILDREN = 8
+"""Each holds a decoder and two encoders: 160 MiB for a camera of 640x480."""
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,8 @@ def run_stage(
 ) -> Iterator[tuple[ClipRef, Result | EdgeError]]:
     """Each clip with its result, or why there is none, in the order of `refs`."""
     yield from zip(refs, each(stage.work, refs, stage.bounds, children), strict=True)
+
+
+def children() -> int:
+    """How many clips are worked at at once: one a processor."""
+    return min(MOST_CHILDREN, os.cpu_count() or 1)

@@ -110,7 +110,7 @@ class BucketShelf:
         import obstore
 
         for place in PLACES:
-            with _told(), suppress(FileNotFoundError):
+            with told(), suppress(FileNotFoundError):
                 return Kept(place, bytes(obstore.get(self.bucket, f"{place}/{clip_id}/{RECEIPT}").bytes()))
         return None
 
@@ -123,7 +123,7 @@ class BucketShelf:
     def check(self) -> None:
         import obstore
 
-        with _told():
+        with told():
             obstore.list_with_delimiter(self.bucket)
 
     def tidy(self) -> None:
@@ -132,7 +132,7 @@ class BucketShelf:
     def _write(self, prefix: str, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
         import obstore
 
-        with _told():
+        with told():
             for name, path in files.items():
                 obstore.put(self.bucket, f"{prefix}/{name}", path)
             for name, data in more.items():
@@ -140,7 +140,7 @@ class BucketShelf:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the object store answered, as a StoreError; that something is not there stays FileNotFoundError."""
     from obstore.exceptions import BaseError
 

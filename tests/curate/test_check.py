@@ -13,6 +13,7 @@ from conftest import drive_telemetry
 from curate.admit import ADMISSION, admit
 from curate.check import Code, Unfit, check
 from curate.claims import refuted
+from curate.clipref import ClipRef
 from curate.nightly import nightly
 from curate.store import Store
 from edge.clip import open_clip
@@ -51,15 +52,19 @@ def rename(manifest, folder, offer):
     return folder.rename(folder.parent / manifest.digest)
 
 
+def ref_to(folder):
+    return ClipRef(folder.name, folder, folder.parent / "made" / folder.name)
+
+
 def code_of(folder):
     with pytest.raises(Unfit) as refused:
-        check(folder)
+        check(ref_to(folder))
     return refused.value.code
 
 
 def test_an_honest_clip_is_fit_and_its_claims_hold(clip, tmp_path):
     assert "harsh_braking" in {event.kind for event in clip.cut.events}
-    checked = check(remade(clip, tmp_path))
+    checked = check(ref_to(remade(clip, tmp_path)))
     assert checked.refuted == ()
 
 
@@ -153,7 +158,7 @@ def claiming(clip, tmp_path, **lie):
 )
 def test_a_claim_that_the_telemetry_does_not_bear_out_gains_no_weight(clip, tmp_path, lie):
     folder, event = claiming(clip, tmp_path, **lie)
-    (refuted,) = check(folder).refuted
+    (refuted,) = check(ref_to(folder)).refuted
     assert (refuted.kind, refuted.t_ns) == (lie.get("kind", event.kind), event.t_ns)
     store = FolderDestination(tmp_path / "store")
     push(folder, store)

@@ -8,11 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import drive_telemetry
 
-from curate.dataset import open_version, rows_digest, version_names
+from curate.dataset import SCHEMA_BEFORE, open_version
 from curate.errors import DatasetError, StoreError
 from curate.nightly import nightly
 from curate.split import SplitError
 from curate.store import open_store
+from curate.version.digest import rows_digest_before
+from curate.version.names import version_names
 from edge.clip import open_clip
 from edge.cut import cut
 from edge.drive import open_drive
@@ -238,13 +240,16 @@ def test_a_drive_that_grew_keeps_its_exam(store, tmp_path):
 
 def test_a_version_of_the_format_before_is_read(store, tmp_path):
     version = nightly(store("a", speed_mps=brake_at(20))).version
-    rows = version.rows.drop_columns("share_factor")
-    head = {**version.head, "format": "swerve-dataset/1", "digest": rows_digest(rows, version.head["recipe"])}
+    rows = version.rows.select(SCHEMA_BEFORE.names)
+    head = {k: v for k, v in version.head.items() if k not in ("inputs", "code")}
+    head |= {"format": "swerve-dataset/2", "digest": rows_digest_before(rows, head["recipe"])}
     folder = tmp_path / "store/versions" / version.name
     pq.write_table(rows, folder / "rows.parquet")
     (folder / "version.json").write_text(json.dumps(head))
-    assert open_version(tmp_path / "store").rows.equals(version.rows)
-    (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/2"}))
+    read = open_version(tmp_path / "store")
+    assert read.rows.equals(version.rows)
+    assert read.inputs == dict.fromkeys(version.inputs, "")
+    (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/3"}))
     with pytest.raises(DatasetError):
         open_version(tmp_path / "store")
 
