@@ -1,7 +1,7 @@
 """Admit what has arrived, or quarantine it with a reason; what was found out goes with the clip.
 
-`admission.json` beside an admitted clip names the claims it does not bear out; `reason.json` beside a refused one says
-why, with a code. Nothing is deleted.
+`admission.json` beside an admitted clip names the claims it does not bear out, or nobody here can check; `reason.json`
+beside a refused one says why, with a code. Nothing is deleted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from edge.manifest import canonical_json
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 REASON, ADMISSION = "reason.json", "admission.json"
+Claims = frozenset[tuple[str, int]]
+"""Kind and onset, int ns, of each."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Admission:
     reason: str = ""
     code: str = ""
     refuted: int = 0
+    unchecked: int = 0
 
 
 def admit(store: Store) -> list[Admission]:
@@ -45,19 +48,29 @@ def admit(store: Store) -> list[Admission]:
     return [_move(store, *pair) for pair in zip(folders, each(job, folders, BOUNDS), strict=True)]
 
 
-def refuted_claims(folder: Path) -> set[tuple[str, int]]:
-    """Kind and onset of the claims that an admitted clip does not bear out; none where nothing was written down."""
+@dataclass(frozen=True)
+class Doubted:
+    """The claims of an admitted clip that gain no weight; none where nothing was written down."""
+
+    refuted: Claims = frozenset()
+    unchecked: Claims = frozenset()
+
+
+def doubted_claims(folder: Path) -> Doubted:
+    """What was written down of an admitted clip; an earlier swerve refuted what it could not check."""
     try:
-        return {(str(kind), int(t_ns)) for kind, t_ns in json.loads((folder / ADMISSION).read_bytes())["refuted"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        told = json.loads((folder / ADMISSION).read_bytes())
+        lists = (told["refuted"], told.get("unchecked", []))
+        return Doubted(*(frozenset((str(kind), int(t_ns)) for kind, t_ns in claims) for claims in lists))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Doubted()
 
 
 def _move(store: Store, folder: Path, found: Checked | EdgeError) -> Admission:
     if isinstance(found, Checked):
-        refuted = [[event.kind, event.t_ns] for event in found.refuted]
-        write_bytes(folder / ADMISSION, canonical_json({"refuted": refuted}))
-        admission = Admission(folder.name, refuted=len(refuted))
+        told = {name: [[event.kind, event.t_ns] for event in events] for name, events in vars(found.doubts).items()}
+        write_bytes(folder / ADMISSION, canonical_json(told))
+        admission = Admission(folder.name, refuted=len(told["refuted"]), unchecked=len(told["unchecked"]))
     else:
         code = _code(found)
         parts = {"reason": code, "got": found.got, "wanted": found.wanted, "todo": found.todo}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from curate.claims import refuted
+from curate.claims import Doubts, doubts
 from edge.clip import Clip, open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import ClipError, DriveError, EdgeError, VideoError
@@ -21,7 +21,6 @@ from edge.manifest import CameraEntry
 from edge.video.camera import Camera, VideoFile
 from trigger.baseline import SECOND_NS
 from trigger.campaign import Campaign
-from trigger.event import Event
 
 BOUNDS = Bounds(cpu_s=300, wall_s=900.0, memory_bytes=3 * 1024**3)
 """Of one clip; a minute of 4K video needs about a tenth of it."""
@@ -60,10 +59,10 @@ class Unfit(ClipError):
 
 @dataclass(frozen=True)
 class Checked:
-    """A clip that is what it says; `refuted` are the claims it does not bear out."""
+    """A clip that is what it says; `doubts` are the claims it does not bear out."""
 
     clip_id: str
-    refuted: tuple[Event, ...]
+    doubts: Doubts
 
 
 def check(folder: Path, campaigns: Sequence[Campaign] = ()) -> Checked:
@@ -87,7 +86,7 @@ def _check(folder: Path, campaigns: Sequence[Campaign]) -> Checked:
         _check_stream(name, drive.cameras[name], entry, clip)
         _check_frames(name, drive.cameras[name])
     _check_probabilities(clip, drive)
-    return Checked(clip.id, refuted(clip, drive, campaigns))
+    return Checked(clip.id, doubts(clip, drive, campaigns))
 
 
 def _clip(folder: Path) -> Clip:

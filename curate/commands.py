@@ -95,6 +95,8 @@ def _doubts(night: Night) -> list[str]:
     lines = []
     if counts["claims_refuted"]:
         lines.append(f"{counts['claims_refuted']} claimed events are not in their telemetry: they gain no weight")
+    if unchecked := counts.get("claims_not_checked", 0):  # a version of before does not count them
+        lines.append(f"{unchecked} claimed events name a trigger or campaign unknown here: not checked, no weight")
     if counts["devices_held_to_share"]:
         share = 100 * counts["largest_device_share"]
         lines.append(f"{counts['devices_held_to_share']} of {counts['devices']} devices are held to {share:.1f} % each")

@@ -97,6 +97,7 @@ def _counts(
         "seconds_told_twice": told.twice,
         "unreadable_clips": len(told.unreadable),
         "claims_refuted": told.refuted,
+        "claims_not_checked": told.unchecked,
         "devices": devices,
         "devices_held_to_share": len(held),
         "largest_device_share": round(largest_share(devices), 6),

@@ -14,8 +14,11 @@ from edge.night.spool import open_spool
 from edge.night.terms import Terms
 from edge.output import say
 from edge.upload.destination import FolderDestination
+from trigger.campaign import read
 
 TERMS = Terms(bytes_a_night=10**11, baseline=0.05)
+CAMPAIGN = read('name = "slow"\nexpression = "speed_mps < 12"\nquota_bytes = 1\n')
+"""Its quota is used by the one recording: a start after a crash must listen in it as the first one did."""
 
 
 def directly(job: Any, items: Any) -> Iterator[Any]:
@@ -34,7 +37,15 @@ def once(watched: Path, store: Path, spool: Path) -> int:
             recover(queue)
             to = FolderDestination(store)
             Agent(
-                queue, watched, lambda: to, TERMS, told.append, lambda: True, directly, free=lambda path: 10**12
+                spool=queue,
+                watched=watched,
+                to=lambda: to,
+                terms=TERMS,
+                tell=told.append,
+                unmetered=lambda: True,
+                runner=directly,
+                free=lambda path: 10**12,
+                campaigns=lambda: (CAMPAIGN,),
             ).round()
     except EdgeError as error:
         told.append(error)

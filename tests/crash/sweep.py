@@ -2,11 +2,12 @@
 
     python tests/crash/sweep.py [--every K] [--refuse]
 
-A small recording is scanned, cut, queued, sent to a folder store and acknowledged, in one process. `strace` counts the
-calls of one undisturbed round, then kills a round on entry to the N-th call of each name, for every K-th N. After each
-death nothing visible may be torn and no acknowledged clip missing from the store, and the next round must end with the
-clips, the offers and the ledger of the undisturbed one. With --refuse the call answers ENOSPC, EIO or EMFILE instead:
-the round must end with a problem in words, or cope, and the next one must succeed.
+A small recording is scanned, cut, queued, sent to a folder store and acknowledged, in one process, with a campaign
+whose quota it uses. `strace` counts the calls of one undisturbed round, then kills a round on entry to the N-th call of
+each name, for every K-th N. After each death nothing visible may be torn and no acknowledged clip missing from the
+store, and the next round must end with the clips, the offers, the used quota and the ledger of the undisturbed one.
+With --refuse the call answers ENOSPC, EIO or EMFILE instead: the round must end with a problem in words, or cope, and
+the next one must succeed.
 
 Each round is a fork of this process, which has imported what a round imports on its way, so that the calls disturbed
 are the agent's and none of Python's own: about a third of a second a point.
@@ -38,6 +39,7 @@ from edge.durable import PREFIX
 from edge.errors import EdgeError
 from edge.night.ledger import accounts
 from edge.night.queued import Queued
+from edge.night.quota import Hearing, Quota, quotas
 from edge.night.spool import CLIPS, read_spool
 from edge.upload.destination import ARRIVING, INBOX
 
@@ -81,9 +83,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished round leaves: clip id to offer, and the ledger."""
+    """What a finished round leaves: clip id to offer, what campaigns used, and the ledger."""
 
     offers: dict[str, bytes]
+    quotas: list[Quota]
     ledger: list[tuple[str, int, dict[str, int]]]
 
 
@@ -187,10 +190,9 @@ def outcome(place: Place) -> Outcome:
     inbox = place.store / INBOX
     offers = {folder.name: (folder / "offer.json").read_bytes() for folder in inbox.glob("*")}
     with read_spool(place.spool) as spool:
-        told = accounts(spool.drives(), spool.clips())
-    return Outcome(
-        offers, [(a.drive, a.seconds, dict(Counter({s.fate: a.total(s.fate) for s in a.stretches}))) for a in told]
-    )
+        told, used = accounts(spool.drives(), spool.clips()), quotas(spool)
+    fates = [(a.drive, a.seconds, dict(Counter({s.fate: a.total(s.fate) for s in a.stretches}))) for a in told]
+    return Outcome(offers, used, fates)
 
 
 def differences(place: Place, wanted: Outcome) -> Iterator[str]:
@@ -228,6 +230,7 @@ def sweep(root: Path, watched: Path, every: int, refuse: bool) -> tuple[int, lis
     counts = calls(calm, names)
     wanted = outcome(calm)
     assert len(wanted.offers) >= 2, "the recording must give clips of both lanes"
+    assert [quota.hearing for quota in wanted.quotas] == [Hearing.USED], "the campaign must use its quota"
     if refuse:
         plan = [
             (name, f"error={error}", n)
