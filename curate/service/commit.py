@@ -9,6 +9,7 @@ claims hold is the nightly admission's to find out: an acknowledgement is about 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,18 +46,21 @@ class Commits:
         row = self.state.row("SELECT * FROM receipt WHERE clip = ?", clip_id)
         return Receipt(**dict(row)) if row else None
 
-    def commit(self, device: str, clip_id: str) -> Receipt:
-        """Raises Refused: files are missing (409), another request is at work (423), not a whole clip (422)."""
+    def commit(self, device: str, clip_id: str) -> tuple[Receipt, bool]:
+        """The receipt, and whether the clip is new.
+
+        Raises:
+            Refused: files are missing (409), another request is at work (423), not a whole clip (422).
+        """
         known = self.receipt(clip_id)
         if known:
-            return known
+            return known, False
         with self.uploads.alone(device, clip_id):
             found = self.uploads.of_clip(device, clip_id)
             receipt = self._kept_before(clip_id) or self._keep(device, clip_id, found)
-            self._remember(receipt, found)
-        for upload in found.values():
-            self.uploads.path(upload).unlink(missing_ok=True)
-        return self.receipt(clip_id) or receipt
+            first = self._remember(receipt, found)
+        self._free(found)
+        return first, first == receipt
 
     def _kept_before(self, clip_id: str) -> Receipt | None:
         """The receipt beside a clip that was kept just before a crash."""
@@ -79,16 +83,24 @@ class Commits:
         self.shelf.keep(clip_id, files, receipt.to_json().encode())
         return receipt
 
-    def _remember(self, receipt: Receipt, found: Mapping[str, Upload]) -> None:
-        with self.state.change() as db:
+    def _remember(self, receipt: Receipt, found: Mapping[str, Upload]) -> Receipt:
+        """The receipt that holds: this one, or that of another device which sent the same clip and was quicker."""
+
+        def remember(db: sqlite3.Connection) -> Receipt:
             db.execute("INSERT OR IGNORE INTO receipt VALUES (?,?,?,?,?)", tuple(asdict(receipt).values()))
             for upload in found.values():
                 db.execute("UPDATE upload SET state = 'committed', offset = length WHERE id = ?", (upload.id,))
+            row = db.execute("SELECT * FROM receipt WHERE clip = ?", (receipt.clip,)).fetchone()
+            return Receipt(**dict(row))
+
+        return self.state.change(remember)
 
     def _let_go(self, found: Mapping[str, Upload]) -> None:
-        with self.state.change() as db:
-            for upload in found.values():
-                db.execute("UPDATE upload SET state = 'gone' WHERE id = ?", (upload.id,))
+        ids = [(upload.id,) for upload in found.values()]
+        self.state.change(lambda db: db.executemany("UPDATE upload SET state = 'gone' WHERE id = ?", ids))
+        self._free(found)
+
+    def _free(self, found: Mapping[str, Upload]) -> None:
         for upload in found.values():
             self.uploads.path(upload).unlink(missing_ok=True)
 

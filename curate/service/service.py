@@ -46,6 +46,7 @@ class Service:
         self.state = State(folder / DATABASE)
         self.registry = Registry(self.state, now_s)
         self.uploads = Uploads(self.state, folder / ARRIVING, self.limits, now_s)
+        self.uploads.tidy()
         self.shelf = open_shelf(where)
         self.shelf.tidy()
         self.commits = Commits(self.state, self.uploads, self.shelf, now_s)
