@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import StoreError
+from edge.durable import make_folder
 
 SCHEMA_NUMBER = 1
 SCHEMA = """
@@ -39,7 +40,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         """Raises StoreError for a file of another schema."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._writing, self._reading = threading.Lock(), threading.Lock()
         self._db, self._reader = _connect(path), _connect(path)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -76,6 +77,17 @@ class State:
     def close(self) -> None:
         self._reader.close()
         self._db.close()
+
+
+@contextmanager
+def typed(folder: Path) -> Iterator[None]:
+    """Say in three parts what a disk or the database refused: for those who are no request. Raises StoreError."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{folder}: {error}", "a disk that can be read and written", "free space or check the disk"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

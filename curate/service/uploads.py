@@ -11,6 +11,7 @@ random id, so that nothing a device sends is ever part of a path.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import secrets
 import sqlite3
@@ -134,7 +135,8 @@ class Uploads:
         mine = (device, clip, name)
         with self._lock:
             if any(busy[:2] == mine[:2] and (busy[2] == name or "" in (busy[2], name)) for busy in self._busy):
-                raise Refused(423, Reason.BUSY, "another request is at work on it", {"Retry-After": "1"})
+                within = {"Retry-After": str(math.ceil(self.limits.idle_s))}  # by then it is done, or sent away
+                raise Refused(423, Reason.BUSY, "another request is at work on it", within)
             self._busy.add(mine)
         try:
             yield
@@ -159,6 +161,13 @@ class Uploads:
         with self.state.change() as db:
             db.execute("UPDATE upload SET offset = ?, expires = ? WHERE id = ?", (offset, expires, upload.id))
         return Upload(**{**vars(upload), "offset": offset, "expires": expires})
+
+    def tidy(self) -> None:
+        """Remove what a crash left of uploads that are no more; only while nobody writes."""
+        live = {str(row["id"]) for row in self.state.rows("SELECT id FROM upload WHERE state = 'live'")}
+        for path in self.arriving.iterdir():
+            if path.name not in live:
+                path.unlink()
 
     def sweep(self) -> int:
         """Free what expired uploads hold; returns how many."""
