@@ -18,7 +18,7 @@ PREFIX = ".swerve-"
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by `data` at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(prefix=PREFIX, dir=path.parent)
     temporary = Path(name)
     try:
@@ -52,7 +52,7 @@ def new_folder(path: Path, sync: Callable[[Path], None] = sync_tree) -> Iterator
     Raises:
         FileExistsError: `path` exists already and is not empty.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=path.parent))
     try:
         yield temporary
@@ -67,6 +67,14 @@ def new_folder(path: Path, sync: Callable[[Path], None] = sync_tree) -> Iterator
 
 def sync_file(path: Path) -> None:
     _sync(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make `path`, and what is missing above it, so that a power cut leaves their names, too."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -88,8 +88,14 @@ class _Uploads:
     async def head(self, request: Request, device: str) -> Response:
         """Core, HEAD: "MUST always include the `Upload-Offset` header", Upload-Length where it is known, and
         `Cache-Control: no-store`. Creation: "MUST include the `Upload-Metadata` header and its value as specified".
+
+        While another request writes, its connection perhaps long dead at the other end, the answer is 423: what is held
+        would be out of date at once, and whoever believed it would send bytes that cannot be taken.
         """
         upload = self._get(request, device)
+        if not upload.whole:
+            with self.service.uploads.alone(upload.device, upload.clip, upload.name):
+                upload = self._get(request, device)
         more = {"Upload-Length": str(upload.length), "Upload-Metadata": upload.metadata, **NO_STORE}
         return Response(status_code=200, headers={**_standing(upload), **more})
 

@@ -19,7 +19,7 @@ from curate.service.shelf import Shelf
 from curate.service.state import State
 from curate.service.uploads import Upload, Uploads
 from edge.clip import content_digest
-from edge.errors import ClipError, DriveError
+from edge.errors import ClipError, DriveError, EdgeError
 from edge.manifest import MANIFEST, FileEntry, Manifest, canonical_json, read_manifest
 from edge.offer import OFFER, read_offer
 
@@ -119,6 +119,7 @@ def _check(clip_id: str, found: Mapping[str, Upload], files: Mapping[str, Path])
     try:
         offered = read_offer(files[OFFER]).clip_id
     except ClipError as error:
+        _raise_ours(error)
         raise Refused(422, Reason.BAD_OFFER, error.got) from error
     if offered != clip_id:
         raise Refused(422, Reason.BAD_OFFER, f"the offer is for clip {offered[:12]}")
@@ -134,9 +135,16 @@ def _manifest(clip_id: str, path: Path) -> Manifest:
     try:
         manifest = read_manifest(path)
     except DriveError as error:
+        _raise_ours(error)
         raise Refused(422, Reason.BAD_MANIFEST, error.got) from error
     if manifest.cut is None:
         raise Refused(422, Reason.BAD_MANIFEST, "a whole drive, not a clip")
     if manifest.digest != clip_id:
         raise Refused(422, Reason.WRONG_CLIP, f"the manifest is that of clip {manifest.digest[:12]}")
     return manifest
+
+
+def _raise_ours(error: EdgeError) -> None:
+    """A disk that cannot be read now says nothing against the clip."""
+    if isinstance(error.__cause__, OSError):
+        raise error.__cause__

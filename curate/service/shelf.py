@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import StoreError
-from edge.durable import PREFIX, new_folder, sync_file, sync_folder
+from edge.durable import PREFIX, make_folder, new_folder, sync_file, sync_folder
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 if TYPE_CHECKING:
@@ -186,5 +186,5 @@ def open_shelf(where: str) -> Shelf:
     if "://" in where and not where.startswith("file://"):
         raise StoreError(f"the store {where}", "file:///path or s3://bucket/prefix", "name one of these")
     root = Path(where.removeprefix("file://"))
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     return FolderShelf(root)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from curate.errors import StoreError
+from edge.durable import make_folder
 
 SCHEMA_NUMBER = 1
 SCHEMA = """
@@ -45,7 +47,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         """Raises StoreError for a file of another schema."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._writing, self._reading = threading.Lock(), threading.Lock()
         self._waiting: deque[tuple[Work, Future[Any]]] = deque()
         self._db, self._reader = _connect(path), _connect(path)
@@ -115,6 +117,17 @@ def _prepare(db: sqlite3.Connection) -> int:
         db.execute(statement)
     db.execute(f"PRAGMA user_version={SCHEMA_NUMBER}")
     return SCHEMA_NUMBER
+
+
+@contextmanager
+def typed(folder: Path) -> Iterator[None]:
+    """Say in three parts what a disk or the database refused: for those who are no request. Raises StoreError."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{folder}: {error}", "a disk that can be read and written", "free space or check the disk"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

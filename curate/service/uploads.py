@@ -9,6 +9,7 @@ random id, so that nothing a device sends is ever part of a path.
 
 from __future__ import annotations
 
+import math
 import secrets
 import sqlite3
 import threading
@@ -142,7 +143,8 @@ class Uploads:
         mine = (device, clip, name)
         with self._lock:
             if any(busy[:2] == mine[:2] and (busy[2] == name or "" in (busy[2], name)) for busy in self._busy):
-                raise Refused(423, Reason.BUSY, "another request is at work on it", {"Retry-After": "1"})
+                within = {"Retry-After": str(math.ceil(self.limits.idle_s))}  # by then it is done, or sent away
+                raise Refused(423, Reason.BUSY, "another request is at work on it", within)
             self._busy[mine] = 0
         try:
             yield

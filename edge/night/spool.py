@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from edge.durable import sync_folder
+from edge.durable import make_folder, sync_folder
 from edge.errors import SpoolError
 from edge.night.budget import Decision
 from edge.night.driven import Driven, Source, Standing
@@ -178,7 +178,7 @@ def open_spool(root: Path) -> Iterator[Spool]:
         SpoolError: another agent is at work, a newer format, or a disk that refuses.
     """
     with typed(root):
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         lock = os.open(root / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         with typed(root):

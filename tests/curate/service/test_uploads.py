@@ -101,6 +101,23 @@ def test_two_writers_at_once_are_one_writer(bench, sender):
     assert sender.offset(url) == len(DATA)
 
 
+def test_how_much_is_held_is_not_told_while_it_changes(bench, sender):
+    """The writer may be a connection that died at the car's end: who believed the answer would send all again."""
+    url = sender.begin(DATA).headers["Location"]
+    asked, status = during_a_request(bench, url, DATA[:8], lambda: sender.ask("HEAD", url), DATA[8:])
+    assert (asked.status_code, asked.headers["Retry-After"], status) == (423, "20", 204)
+
+
+def test_what_a_crash_left_of_an_upload_that_is_no_more_goes_with_the_next_start(bench, sender):
+    url = sender.begin(DATA).headers["Location"]
+    sender.patch(url, 0, DATA[:10])
+    arriving = bench.root / "service/arriving"
+    (arriving / "committed-before-the-crash").write_bytes(DATA)
+    bench.close()
+    bench.open()
+    assert [path.name for path in arriving.iterdir()] == [url.split("/")[-1]]
+
+
 def test_nothing_is_deleted_or_committed_while_it_is_written(bench, sender):
     url = sender.begin(DATA).headers["Location"]
     assert during_a_request(bench, url, DATA[:8], lambda: sender.ask("DELETE", url).status_code, DATA[8:]) == [423, 204]
