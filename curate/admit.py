@@ -1,8 +1,9 @@
 """Admit what has arrived, or quarantine it with a reason; what was found out goes with the clip.
 
-`admission.json` beside an admitted clip names the claims it does not bear out, the defects that were noted and those
-that somebody let pass; `reason.json` beside a refused one says why, with a code. Nothing that arrived is deleted. What
-was made of a clip on the way (`curate.look`) stays with an admitted one, and goes with a refused one.
+`admission.json` beside an admitted clip names the claims it does not bear out or nobody here can check, the defects
+that were noted and those that somebody let pass; `reason.json` beside a refused one says why, with a code. Nothing that
+arrived is deleted. What was made of a clip on the way (`curate.look`) stays with an admitted one, and goes with a
+refused one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from edge.manifest import canonical_json
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 REASON, ADMISSION = "reason.json", "admission.json"
+Claims = frozenset[tuple[str, int]]
+"""Kind and onset, int ns, of each."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Admission:
     code: str = ""
     refuted: int = 0
     noted: tuple[str, ...] = ()
+    unchecked: int = 0
 
 
 def admit(store: Store) -> list[Admission]:
@@ -56,12 +60,22 @@ def admit(store: Store) -> list[Admission]:
     return [_move(store, ref, checked, let_pass.get(ref.clip_id)) for ref, checked in found]
 
 
-def refuted_claims(folder: Path) -> set[tuple[str, int]]:
-    """Kind and onset of the claims that an admitted clip does not bear out; none where nothing was written down."""
+@dataclass(frozen=True)
+class Doubted:
+    """The claims of an admitted clip that gain no weight; none where nothing was written down."""
+
+    refuted: Claims = frozenset()
+    unchecked: Claims = frozenset()
+
+
+def doubted_claims(folder: Path) -> Doubted:
+    """What was written down of an admitted clip; an earlier swerve refuted what it could not check."""
     try:
-        return {(str(kind), int(t_ns)) for kind, t_ns in json.loads((folder / ADMISSION).read_bytes())["refuted"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        told = json.loads((folder / ADMISSION).read_bytes())
+        lists = (told["refuted"], told.get("unchecked", []))
+        return Doubted(*(frozenset((str(kind), int(t_ns)) for kind, t_ns in claims) for claims in lists))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Doubted()
 
 
 def _move(store: Store, ref: ClipRef, found: Checked | EdgeError, let_pass: Readmission | None) -> Admission:
@@ -89,12 +103,15 @@ def _move(store: Store, ref: ClipRef, found: Checked | EdgeError, let_pass: Read
 def _admission(found: Checked, let_pass: Readmission | None) -> Admission:
     passed = let_pass.codes if let_pass else ()
     noted = {f.code.value for f in found.findings if f.severity is Severity.NOTED or f.code in passed}
-    return Admission(found.clip_id, refuted=len(found.refuted), noted=tuple(sorted(noted)))
+    doubts = found.doubts
+    return Admission(
+        found.clip_id, refuted=len(doubts.refuted), unchecked=len(doubts.unchecked), noted=tuple(sorted(noted))
+    )
 
 
 def _said(found: Checked, let_pass: Readmission | None) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "refuted": [[event.kind, event.t_ns] for event in found.refuted],
+        **{name: [[event.kind, event.t_ns] for event in events] for name, events in vars(found.doubts).items()},
         "findings": _findings(found.findings),
     }
     return said | ({"readmitted": let_pass.to_json()} if let_pass else {})

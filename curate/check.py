@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from curate.claims import refuted
+from curate.claims import Doubts, doubts
 from curate.clipref import ClipRef
 from curate.defects.finding import Finding, Severity
 from curate.defects.judge import judge
@@ -29,7 +29,6 @@ from edge.manifest import CameraEntry
 from edge.video.camera import Camera, VideoFile
 from trigger.baseline import SECOND_NS
 from trigger.campaign import Campaign
-from trigger.event import Event
 
 BOUNDS = Bounds(cpu_s=300, wall_s=900.0, memory_bytes=3 * 1024**3)
 """Of one clip; a minute of 4K video needs about a tenth of it."""
@@ -70,10 +69,10 @@ class Unfit(ClipError):
 
 @dataclass(frozen=True)
 class Checked:
-    """A clip that is what it says; `refuted` are the claims it does not bear out, `findings` what is said of it."""
+    """A clip that is what it says; `doubts` are the claims it does not bear out, `findings` what is said of it."""
 
     clip_id: str
-    refuted: tuple[Event, ...]
+    doubts: Doubts
     findings: tuple[Finding, ...] = ()
 
 
@@ -110,7 +109,7 @@ def _check(ref: ClipRef, campaigns: Sequence[Campaign], overridden: Collection[s
     _look(ref)
     findings = judge(_scene(clip, drive, ref))
     _check_findings(findings, overridden)
-    return Checked(clip.id, refuted(clip, drive, campaigns), findings)
+    return Checked(clip.id, doubts(clip, drive, campaigns), findings)
 
 
 def _clip(folder: Path) -> Clip:

@@ -35,14 +35,22 @@ class Known:
 NOTHING = Known(frozenset(), ())
 
 
-def deduplicate(root: Path, portraits: Sequence[Portrait], encoder_id: str) -> dict[str, Duplicate]:
+@dataclass(frozen=True)
+class Repeats:
+    """Clip id to what it is a duplicate of, and every pair that is alike, whichever of them is kept."""
+
+    duplicates: dict[str, Duplicate]
+    pairs: tuple[Pair, ...]
+
+
+def deduplicate(root: Path, portraits: Sequence[Portrait], encoder_id: str) -> Repeats:
     """Which of a store's clips are duplicates, and of what; the cache in its folder `root` is brought up to date."""
     cache = root / CACHE / f"likeness-{RULES}-{encoder_id}.npz"
     known = _read(cache)
     now = updated(known, portraits)
     if now != known:
         _write(cache, now)
-    return duplicates(portraits, now.pairs)
+    return Repeats(duplicates(portraits, now.pairs), now.pairs)
 
 
 def updated(known: Known, portraits: Sequence[Portrait]) -> Known:

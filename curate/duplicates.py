@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from curate.likeness import HOWS, Pair
 from curate.portrait import Contents
 
+SAME_PICTURE = ("bytes", "picture")
+
 
 @dataclass(frozen=True)
 class Duplicate:
@@ -57,3 +59,24 @@ def duplicate_factors(found: Mapping[str, Duplicate]) -> dict[str, float]:
     size = Counter(duplicate.of for duplicate in found.values())
     group = {clip_id: duplicate.of for clip_id, duplicate in found.items()} | {of: of for of in size}
     return {clip_id: 1.0 / (1 + size[of]) for clip_id, of in sorted(group.items())}
+
+
+def groups(pairs: Iterable[Pair]) -> dict[str, str]:
+    """Clip id to a name that it shares with every clip that it is joined to by clips with the same picture.
+
+    For the split, which asks another question than the weights: not who is kept, but what may have been seen. Here
+    chains count, and a group only ever grows as clips arrive. Pairs that are alike in meaning alone are two events that
+    truly happened, and no leak.
+    """
+    head: dict[str, str] = {}
+
+    def find(clip_id: str) -> str:
+        while head.setdefault(clip_id, clip_id) != clip_id:
+            head[clip_id] = clip_id = head[head[clip_id]]
+        return clip_id
+
+    for pair in pairs:
+        if pair.how in SAME_PICTURE:
+            first, second = sorted((find(pair.clip_id), find(pair.of)))
+            head[second] = first
+    return {clip_id: find(clip_id) for clip_id in sorted(head)}

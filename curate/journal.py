@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curate.admit import REASON, refuted_claims
+from curate.admit import REASON, doubted_claims
 from curate.shares import device_of
 from curate.store import Store
 from edge.durable import sync_folder
@@ -107,7 +107,7 @@ def _whole_bytes(path: Path, block: int = 1 << 16) -> int:
 
 def _entry(folder: Path, place: str, now_s: int) -> Entry:
     if place == CLIPS:
-        return Entry(now_s, place, folder.name, device_of(folder), refuted=len(refuted_claims(folder)))
+        return Entry(now_s, place, folder.name, device_of(folder), refuted=len(doubted_claims(folder).refuted))
     reason = _reason(folder)
     device = str(reason.get("device", "")) or device_of(folder)
     got = str(reason.get("got") or "no reason was written down")

@@ -1,18 +1,23 @@
-"""The night: admit what has arrived, weigh every second, split, publish. Run again, it gives the same digest."""
+"""The night: admit what has arrived, learn what it shows, weigh every second, split, publish.
+
+Every step can be cut off and is done again or found done; run again, the night gives the same digest.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from curate.acquaint import Acquainted, acquaint
 from curate.admit import Admission, admit
 from curate.dataset import SCHEMA, DatasetVersion
+from curate.embed.encoder import encoder_named
 from curate.errors import DatasetError
 from curate.exposure import rates
 from curate.journal import note_arrivals
@@ -22,10 +27,11 @@ from curate.shares import Held, held_to_shares
 from curate.since import clips_since
 from curate.split import Assigned, assign, parse_split
 from curate.store import Store
+from curate.usual import ENCODER, RECIPE, SPLIT
 from curate.version.inputs import inputs_of
 from curate.version.publish import publish
 from curate.weights.factors import Factors, Weights, effective_size, largest_weight
-from curate.weights.recipes import DEFAULT, described, weigh
+from curate.weights.recipes import described, weigh
 from edge.upload.destination import CLIPS
 
 Step = Callable[[str], None]
@@ -33,31 +39,41 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Night:
-    """What a run did; `unreadable`: admitted clips that were damaged since, id to reason, left out of the version."""
+    """What a run did.
+
+    Attributes:
+        unreadable: admitted clips that were damaged since, id to reason, left out of the version.
+        unseen: clips of which no picture or vector could be made, id to reason; they are weighed as ordinary ones.
+    """
 
     admissions: list[Admission]
     version: DatasetVersion
     unreadable: dict[str, str]
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 def nightly(
     store: Store,
-    split: str = "block:0.2",
-    recipe: str = DEFAULT,
+    split: str = SPLIT,
+    recipe: str = RECIPE,
     step: Step = lambda _: None,
     since_ns: int | None = None,
+    encoder: str = ENCODER,
 ) -> Night:
     """Publish a dataset version of all admitted clips.
 
     Args:
         step: told what begins, for a progress display.
         since_ns: clips that were recorded before this time, in ns since 1970, have no say.
+        encoder: what turns pictures into vectors, see `curate.embed.encoder`.
 
     Raises:
-        StoreError: another run is at work. DatasetError: there is nothing to publish. SplitError, RecipeError.
+        StoreError: another run is at work. DatasetError: there is nothing to publish. SplitError, RecipeError,
+        EncoderError, ScoresError.
     """
     way = parse_split(split)
-    how = {"split": split, "weights": described(recipe), **({} if since_ns is None else {"since_ns": since_ns})}
+    weighing = described(recipe)
+    encoder_named(encoder)  # what is not installed is said before anything is done
     with store.locked():
         step("admit")
         admissions = admit(store)
@@ -70,17 +86,26 @@ def nightly(
             refused = [a.reason for a in admissions if a.reason]
             why = f" ({len(refused)} were refused: {refused[0]})" if refused else ""
             raise DatasetError(f"no clip in {store.root} holds a frame{why}", "at least one", "push clips with video")
+        known = acquaint(store.root, [f for f in clips if f.name not in told.unreadable], encoder, step)
         step("weigh and split")
-        assigned = assign(way, seconds)
+        assigned = assign(way, seconds, known.groups)
         trained = np.array([part == "train" for part in assigned.parts])
-        weights = weigh(seconds, trained.tolist(), recipe=recipe)
+        weights = weigh(seconds, trained.tolist(), known.facts, recipe)
         keyings = {name: [getattr(second, name) for second in seconds] for name in ("device", "drive_id", "place")}
         held = held_to_shares(keyings, weights.product * trained)
         rows = _rows(seconds, weights, np.where(trained, held.factors, 1.0), assigned.parts)
         step("publish")
         inputs = inputs_of(folder for folder in clips if folder.name not in told.unreadable)
-        version = publish(store.root, rows, how, _counts(seconds, assigned, told, held, rows), inputs)
-    return Night(admissions, version, told.unreadable)
+        how: dict[str, Any] = {"split": split, "weights": weighing, **known.how}
+        if since_ns is not None:
+            how["since_ns"] = since_ns
+        counts = _counts(seconds, assigned, told, held, rows) | {"duplicate_clips": _by_how(known)}
+        version = publish(store.root, rows, how, counts, inputs)
+    return Night(admissions, version, told.unreadable, known.unseen)
+
+
+def _by_how(known: Acquainted) -> dict[str, int]:
+    return dict(sorted(Counter(duplicate.how for duplicate in known.duplicates.values()).items()))
 
 
 def _rows(seconds: Sequence[Second], weights: Weights, share: Factors, parts: Sequence[str]) -> pa.Table:
@@ -105,6 +130,7 @@ def _counts(seconds: Sequence[Second], assigned: Assigned, told: Told, held: Hel
         "seconds_told_twice": told.twice,
         "unreadable_clips": len(told.unreadable),
         "claims_refuted": told.refuted,
+        "claims_not_checked": told.unchecked,
         "devices": held.bindings["device"].of,
         "devices_held_to_share": len(held.bindings["device"].held),
         "largest_device_share": round(held.bindings["device"].share, 6),

@@ -7,7 +7,7 @@ Exit codes: 0 a version was published, or nothing has changed since the last one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from curate.errors import StoreError
 from curate.store import Store, open_store
+from curate.usual import ENCODER, RECIPE, RECIPES, SPLIT
 from curate.versions_commands import JSON, difference_tables, version_table
 from edge.output import as_json, show
 
@@ -38,21 +39,31 @@ ASKED_AGAIN_S = 10.0
 )
 @click.option(
     "--split",
-    default="block:0.2",
+    default=SPLIT,
     show_default=True,
     help="time:F trains on the earlier share F of every drive; block:S and place:S draw 60 s blocks or 1 km cells.",
+)
+@click.option(
+    "--recipe",
+    default=RECIPE,
+    show_default=True,
+    type=click.Choice(RECIPES),
+    help="How seconds are weighed.",
+)
+@click.option(
+    "--encoder", default=ENCODER, show_default=True, help="What sees the pictures: lite0, plain, or onnx:PATH."
 )
 @click.option("--since", type=click.DateTime(), help="Only clips that were recorded at or after this time, in UTC.")
 @click.option("--dry-run", is_flag=True, help="Tell what the night would do, and change nothing.")
 @click.option("--wait", is_flag=True, help="Wait for another run to end, instead of ending with exit code 75.")
 @JSON
 def nightly_command(
-    where: str, work: Path | None, split: str, since: datetime | None, dry_run: bool, wait: bool, json_: bool
+    where: str, work: Path | None, since: datetime | None, dry_run: bool, wait: bool, json_: bool, **how: str
 ) -> None:
     """Admit what has arrived and publish a dataset version; run again, it gives the same digest."""
     since_ns = None if since is None else int(since.replace(tzinfo=UTC).timestamp()) * 1_000_000_000
     with _opened(where, work, wait, dry_run) as store:
-        _run(store, split, since_ns, dry_run, json_)
+        _run(store, since_ns, dry_run, json_, how)
 
 
 @contextmanager
@@ -86,11 +97,11 @@ def _pause() -> bool:
     return True
 
 
-def _run(store: Store, split: str, since_ns: int | None, dry_run: bool, json_: bool) -> None:
+def _run(store: Store, since_ns: int | None, dry_run: bool, json_: bool, how: Mapping[str, str]) -> None:
     from curate.nightly import nightly
 
     with Console(stderr=True).status("starting") as status:
-        night = nightly(store, split, step=status.update, since_ns=since_ns)
+        night = nightly(store, step=status.update, since_ns=since_ns, **how)
         status.update("report")
         if not dry_run:
             _report(night)
@@ -138,6 +149,8 @@ def _print(night: Night) -> None:
         out.print(f"  [yellow]{line}[/]", soft_wrap=True)
     for clip_id, reason in night.unreadable.items():
         out.print(f"  [red]{clip_id[:12]} was admitted and is damaged now[/]: {escape(reason)}", soft_wrap=True)
+    for clip_id, reason in night.unseen.items():
+        out.print(f"  [yellow]nothing was made of {clip_id[:12]}[/]: {escape(reason)}", soft_wrap=True)
     show(version_table(night.version))
 
 
@@ -147,6 +160,8 @@ def _doubts(night: Night) -> list[str]:
     lines = []
     if counts["claims_refuted"]:
         lines.append(f"{counts['claims_refuted']} claimed events are not in their telemetry: they gain no weight")
+    if unchecked := counts.get("claims_not_checked", 0):  # a version of before does not count them
+        lines.append(f"{unchecked} claimed events name a trigger or campaign unknown here: not checked, no weight")
     if counts["devices_held_to_share"]:
         share = 100 * counts["largest_device_share"]
         lines.append(f"{counts['devices_held_to_share']} of {counts['devices']} devices are held to {share:.1f} % each")
@@ -160,5 +175,6 @@ def night_json(night: Night) -> dict[str, Any]:
         **{key: value for key, value in night.version.head.items() if key != "inputs"},
         "admitted": [a.clip_id for a in night.admissions if not a.reason],
         "unreadable": night.unreadable,
+        "unseen": dict(night.unseen),
         "quarantined": {a.clip_id: {"code": a.code, "reason": a.reason} for a in night.admissions if a.reason},
     }

@@ -9,7 +9,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.admit import refuted_claims
+from curate.admit import doubted_claims
 from curate.clipref import ClipRef
 from curate.embed.stage import read_vector
 from curate.traits import Traits, main_camera, read_traits
@@ -61,13 +61,14 @@ class Portrait(Contents):
 
 def read_portrait(ref: ClipRef, encoder_id: str) -> Portrait:
     """Raises EdgeError where the clip cannot be read, or was not described or not embedded by this encoder."""
-    clip, refuted = open_clip(ref.folder), refuted_claims(ref.folder)
+    clip, doubted = open_clip(ref.folder), doubted_claims(ref.folder)
+    doubts = doubted.refuted | doubted.unchecked
     start_ns, end_ns = clip.cut.window_ns
     camera = main_camera(clip.manifest.cameras)
     return Portrait(
         clip_id=ref.clip_id,
         seconds=(end_ns - start_ns) // SECOND_NS,
-        events=_greatest(event for event in clip.cut.events if (event.kind, event.t_ns) not in refuted),
+        events=_greatest(event for event in clip.cut.events if (event.kind, event.t_ns) not in doubts),
         drive_id=clip.cut.recording,
         start_ns=start_ns,
         end_ns=end_ns,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.admit import refuted_claims
+from curate.admit import doubted_claims
 from curate.manner import NOT_MEASURED, Manner, manners
 from curate.place import cell_of
 from curate.shares import device_of
@@ -41,7 +41,7 @@ class Second:
 
     Attributes:
         number, of: which second of the drive's grid, and how many the drive has.
-        events: kinds of the events whose focus it lies in, claims that were refuted left out. severity: the greatest.
+        events: kinds of the events whose focus it lies in, claims in doubt left out. severity: the greatest.
         human_share: share of the second in which a human moved at least one control that is recorded.
         steering, speed_change: mean steering (in its own unit) and change of speed [m/s] over the second,
             NaN where not recorded: what rarity is judged by.
@@ -91,12 +91,13 @@ class Second:
 @dataclass(frozen=True)
 class Told:
     """All seconds of the clips, sorted by drive and time; how many were told twice; clips that cannot be read; how many
-    claims of the others were refuted."""
+    claims of the others were refuted, and how many nobody could check."""
 
     seconds: list[Second]
     twice: int
     unreadable: dict[str, str]
     refuted: int
+    unchecked: int
 
 
 def seconds_of(folders: list[Path]) -> Told:
@@ -120,8 +121,9 @@ def seconds_of(folders: list[Path]) -> Told:
     for second in kept.values():
         length[second.drive_id] = max(length.get(second.drive_id, 0), second.of)
     seconds = [replace(kept[key], of=length[key[0]]) for key in sorted(kept)]
-    refuted = sum(len(refuted_claims(folder)) for folder in folders if folder.name not in unreadable)
-    return Told(seconds, told - len(kept), unreadable, refuted)
+    doubted = [doubted_claims(folder) for folder in folders if folder.name not in unreadable]
+    refuted, unchecked = sum(len(d.refuted) for d in doubted), sum(len(d.unchecked) for d in doubted)
+    return Told(seconds, told - len(kept), unreadable, refuted, unchecked)
 
 
 def _joined(told: Second, again: Second) -> Second:
@@ -139,8 +141,9 @@ def _joined(told: Second, again: Second) -> Second:
 def _of_clip(folder: Path) -> Iterator[Second]:
     clip, drive = open_clip(folder), open_drive(folder)
     start_ns, end_ns = clip.cut.window_ns
-    refuted, device = refuted_claims(folder), device_of(folder)
-    events = [event for event in clip.cut.events if (event.kind, event.t_ns) not in refuted]
+    doubted, device = doubted_claims(folder), device_of(folder)
+    doubts = doubted.refuted | doubted.unchecked
+    events = [event for event in clip.cut.events if (event.kind, event.t_ns) not in doubts]
     seen = _seconds_with_frames(drive)
     window = range((start_ns - drive.t0_ns) // SECOND_NS, (end_ns - drive.t0_ns) // SECOND_NS)
     numbers = [number for number in window if number in seen]

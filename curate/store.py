@@ -3,8 +3,9 @@
 arriving/   half-sent clips           inbox/       whole clips, not yet looked at
 clips/      admitted, by clip id      quarantine/  refused, each with reason.json; never deleted
 versions/   published datasets        cache/       what can be made again
-campaigns/  those that were published, ended ones too: claims are checked by them
+campaigns/  those that were published, ended ones and former revisions too: claims are checked by them
 journal.jsonl  what came when         reports/    a page for every version
+made/       what was made of a clip   readmitted/ what somebody let pass, and why
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import StoreBusy, StoreError
-from edge.trial.campaigns import read_file, together
+from edge.trial.campaigns import ever_published
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 from trigger.campaign import Campaign
 
@@ -35,8 +36,8 @@ class Store:
         return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".") if folder.is_dir() else []
 
     def campaigns(self) -> tuple[Campaign, ...]:
-        """Raises CampaignFileError where one cannot be followed."""
-        return together(read_file(path).campaign for path in sorted((self.root / "campaigns").glob("*.toml")))
+        """Every revision that was published. Raises CampaignFileError where one cannot be followed."""
+        return ever_published(self.root / "campaigns")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -18,6 +18,11 @@ KIND = "baseline"
 SECOND_NS = 1_000_000_000
 
 
+def whole_seconds(window_ns: tuple[int, int], t0_ns: int) -> tuple[int, int]:
+    """A window, int ns, as [first, end) seconds counted from t0_ns, widened outward."""
+    return (window_ns[0] - t0_ns) // SECOND_NS, -((t0_ns - window_ns[1]) // SECOND_NS)
+
+
 def drawn_seconds(drive_id: str, seconds: int, probability: float) -> NDArray[np.int64]:
     """Numbers of the seconds drawn, of `seconds` in the drive; (K,) int64, increasing."""
     if probability >= 1.0:

@@ -31,10 +31,9 @@ from curate.rarity import (
 )
 from curate.seconds import Second
 from curate.surprise import surprise_factors
+from curate.usual import RECIPE
 from curate.weights.factors import Factors, Weights
 from curate.weights.facts import Facts
-
-DEFAULT = "rare-first"
 
 
 class RecipeError(CurateError):
@@ -124,7 +123,7 @@ def weigh(
     seconds: Sequence[Second],
     reference: Sequence[bool] | None = None,
     facts: Facts | None = None,
-    recipe: str = DEFAULT,
+    recipe: str = RECIPE,
 ) -> Weights:
     """Weigh every second against those that may be trained on.
 

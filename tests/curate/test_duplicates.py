@@ -177,7 +177,7 @@ def test_the_cache_says_what_is_found_without_it(tmp_path):
     assert deduplicate(tmp_path, every[:2], ENCODER) == wanted
     assert cache.stat().st_ino == written
     assert deduplicate(tmp_path, every, ENCODER) == wanted
-    assert deduplicate(tmp_path, every[1:], ENCODER) == {}
+    assert deduplicate(tmp_path, every[1:], ENCODER).duplicates == {}
     for damage in (b"", b"PK\x03\x04", cache.read_bytes()[:-100]):
         cache.write_bytes(damage)
         assert deduplicate(tmp_path, every, ENCODER) == wanted

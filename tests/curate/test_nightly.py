@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import drive_telemetry
+from conftest import T0_NS, drive_telemetry
 
+from curate.claims import Doubts, doubts
 from curate.dataset import SCHEMA_BEFORE, open_version
 from curate.errors import DatasetError, StoreError
 from curate.nightly import nightly
@@ -20,6 +22,8 @@ from edge.cut import cut
 from edge.drive import open_drive
 from edge.errors import CampaignFileError
 from edge.scan import scan
+from edge.trial.backtest import BackTest, play
+from edge.trial.campaigns import publish, read_file
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
 from trigger.campaign import read
@@ -267,8 +271,31 @@ def test_a_campaigns_claim_is_found_again_where_the_campaign_is_known(native_dri
         (tmp_path / "store/campaigns").mkdir()
         (tmp_path / "store/campaigns/slow.toml").write_text(text)
     night = nightly(open_store(tmp_path / "store"))
-    assert [admission.refuted == 0 for admission in night.admissions] == [known]
+    assert [(admission.refuted, admission.unchecked > 0) for admission in night.admissions] == [(0, not known)]
     assert any("slow" in kinds for kinds in column(night, "events")) == known
+
+
+def test_a_campaign_that_was_revised_is_asked_as_the_car_had_it(native_drive, tmp_path):
+    """Two cars, two texts under one name, and a liar whose claim only the other text would bear out."""
+    folder = native_drive("a", drive_telemetry(60.0, speed_mps=lambda t: 15.0 - 0.2 * np.clip(t, 0, 40)), 60.0)
+    store, record, texts = tmp_path / "store", tmp_path / "record.json", []
+    for limit in (9, 12):
+        texts.append(f'name = "slow"\nexpression = "speed_mps < {limit}"\n')
+        (tmp_path / "slow.toml").write_text(texts[-1])
+        file = read_file(tmp_path / "slow.toml")
+        played = play(file.campaign, scan(open_drive(folder), 0.0, [file.campaign]))
+        record.write_text(json.dumps(BackTest(file, [played], 1.0).to_json()))
+        publish(file, record, store / "campaigns")
+    for number, text in enumerate(texts):
+        for written in cut(scan(open_drive(folder), 0.0, [read(text)]), tmp_path / f"clips-{number}"):
+            push(written.folder, FolderDestination(store))
+    night = nightly(open_store(store))
+    assert len(night.admissions) == 2
+    assert {(a.reason, a.refuted, a.unchecked) for a in night.admissions} == {("", 0, 0)}
+    (clip,) = (c for c in map(open_clip, open_store(store).folders("clips")) if c.cut.events[0].t_ns < T0_NS + 20e9)
+    lie = replace(clip.cut.events[0], version=read(texts[0]).version)
+    lying = replace(clip, cut=replace(clip.cut, events=(lie,)))
+    assert doubts(lying, open_drive(clip.folder), open_store(store).campaigns()) == Doubts(refuted=(lie,))
 
 
 def test_a_campaign_that_cannot_be_followed_stops_the_night_before_anything_moves(store, tmp_path):
