@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from curate.dataset import SCHEMA, DatasetVersion, publish
+from curate.dataset import FACTORS, SCHEMA, DatasetVersion
+from curate.version.publish import publish
 from edge.manifest import Manifest
 from edge.write import encoded, write_drive
 from train.fit import FitResult, fit
@@ -100,14 +101,17 @@ def rows_of(clip_id: str, bar: Bar, split: list[str], **columns: Any) -> list[di
             "events": ["baseline"],
             "severity": 0.0,
             "inclusion_probability": 1.0,
-            **dict.fromkeys(("kind_factor", "rarity_factor", "label_factor", "weight"), 1.0),
+            "weight": 1.0,
+            **{f"{name}_factor": 1.0 for name in FACTORS},
+            "place": "",
+            "device": "",
         }
         rows.append(row | {name: values[second] for name, values in columns.items()})
     return rows
 
 
 def publish_rows(store: Path, rows: list[dict[str, Any]]) -> DatasetVersion:
-    return publish(store, pa.Table.from_pylist(rows, schema=SCHEMA), {"made_by": "tests"}, {})
+    return publish(store, pa.Table.from_pylist(rows, schema=SCHEMA), {"made_by": "tests"}, {}, {})
 
 
 TRAIN, EVAL = Bar(seconds=40, seed=1), Bar(seconds=20, seed=2)
