@@ -26,14 +26,26 @@ demo: setup
 test: setup lint
 	@$(BIN)/python -m pytest
 
-# Every persistence system call of the agent: killed at it, then refused by it. Needs strace; a quarter of an hour.
-crash: setup
-	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py
-	@PYTHONPATH=. $(BIN)/python tests/crash/sweep.py --refuse
+PROVE = PYTHONPATH=.:tests:tests/curate $(BIN)/python
 
-# The agent killed at random moments, on one growing state.
+# Every persistence system call of agent and service: killed at it, refused by it, and the power cut around it.
+# Needs strace; about an hour, less where TMPDIR is in memory (TMPDIR=/dev/shm).
+crash: setup
+	@$(PROVE) tests/crash/sweep.py car
+	@$(PROVE) tests/crash/sweep.py car --refuse
+	@$(PROVE) tests/crash/sweep.py service
+	@$(PROVE) tests/crash/sweep.py service --refuse
+	@$(PROVE) tests/crash/power.py car
+	@$(PROVE) tests/crash/power.py service
+
+# Agent and service killed at random on one growing state, links that lose, 64 devices at once, hostile input; hours.
 soak: setup
-	@PYTHONPATH=. $(BIN)/python tests/crash/soak.py
+	@$(PROVE) tests/crash/soak.py
+	@$(PROVE) tests/crash/both.py
+	@$(PROVE) tests/crash/lossy.py
+	@$(PROVE) tests/crash/sockets.py
+	@$(PROVE) tests/crash/fleet.py
+	@$(PROVE) tests/hostile/hostile.py
 
 lint: setup
 	@$(BIN)/ruff check .

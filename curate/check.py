@@ -1,18 +1,26 @@
-"""Is a clip what it says it is? Every hash, every frame, every second's probability, and every claim.
+"""Is a clip what it says it is, and fit to learn from? Every hash, frame, probability and claim; every kind of defect.
 
 Runs in a child with limits (`edge.isolate`), as it feeds decoders with files from anywhere. A container or codec that
-is not expected is not opened at all. The first thing that is wrong ends the check, with a code that machines can
-count by: one may be added, none is ever renamed.
+is not expected is not opened at all. What a clip is not ends the check at once, with a code that machines can count by:
+one may be added, none is ever renamed. Its video is decoded once, while `curate.look` makes of it what later steps
+need; then the kinds of defect (`curate.defects`) are judged by that, all of them. Those that somebody looked at and
+overrode (`curate.quarantine`) no longer keep it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from curate.claims import refuted
+from curate.claims import Doubts, doubts
+from curate.clipref import ClipRef
+from curate.defects.finding import Finding, Severity
+from curate.defects.judge import judge
+from curate.defects.scene import Scene, Sight
+from curate.errors import CurateError
+from curate.look import look, read_look
 from edge.clip import Clip, open_clip
 from edge.drive import Drive, open_drive
 from edge.errors import ClipError, DriveError, EdgeError, VideoError
@@ -21,7 +29,6 @@ from edge.manifest import CameraEntry
 from edge.video.camera import Camera, VideoFile
 from trigger.baseline import SECOND_NS
 from trigger.campaign import Campaign
-from trigger.event import Event
 
 BOUNDS = Bounds(cpu_s=300, wall_s=900.0, memory_bytes=3 * 1024**3)
 """Of one clip; a minute of 4K video needs about a tenth of it."""
@@ -48,46 +55,61 @@ class Code(StrEnum):
 
 
 class Unfit(ClipError):
-    """A clip that is not admitted, with the code of the reason."""
+    """A clip that is not admitted: the code of the reason, and the defects that were found, if it is one of them."""
 
-    def __init__(self, code: Code, got: str, wanted: str, todo: str = "cut it again") -> None:
+    def __init__(
+        self, code: str, got: str, wanted: str, todo: str = "cut it again", findings: tuple[Finding, ...] = ()
+    ) -> None:
         super().__init__(got, wanted, todo)
-        self.code = code
+        self.code, self.findings = code, findings
 
-    def __reduce__(self) -> tuple[type[Unfit], tuple[Code, str, str, str]]:  # type: ignore[override]
-        return type(self), (self.code, self.got, self.wanted, self.todo)
+    def __reduce__(self) -> tuple[type[Unfit], tuple[str, str, str, str, tuple[Finding, ...]]]:  # type: ignore[override]
+        return type(self), (self.code, self.got, self.wanted, self.todo, self.findings)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A clip that is what it says; `refuted` are the claims it does not bear out."""
+    """A clip that is what it says; `doubts` are the claims it does not bear out, `findings` what is said of it."""
 
     clip_id: str
-    refuted: tuple[Event, ...]
+    doubts: Doubts
+    findings: tuple[Finding, ...] = ()
 
 
-def check(folder: Path, campaigns: Sequence[Campaign] = ()) -> Checked:
-    """Raises Unfit at the first thing that is wrong; whatever a foreign file makes the checks stumble over is one."""
+Overridden = Mapping[str, Collection[str]]
+"""By clip id, the codes of defects that somebody looked at and let pass."""
+NONE: Overridden = {}
+
+
+def check(ref: ClipRef, campaigns: Sequence[Campaign] = (), overridden: Overridden = NONE) -> Checked:
+    """Check a clip, and look at it (`curate.look`).
+
+    Raises:
+        Unfit: it is not what it says, or not fit to learn from; whatever a foreign file makes the checks stumble over.
+        StoreError: the store cannot be written, which is no fault of the clip.
+    """
     try:
-        return _check(folder, campaigns)
-    except Unfit:
+        return _check(ref, campaigns, overridden.get(ref.clip_id, ()))
+    except (Unfit, CurateError):
         raise
     except EdgeError as error:
         raise Unfit(Code.UNCHECKABLE, error.got, error.wanted, error.todo) from error
     except (ArithmeticError, LookupError, MemoryError, OSError, TypeError, ValueError) as error:
-        raise Unfit(Code.UNCHECKABLE, f"{folder.name[:12]} cannot be checked: {error!r}", "a clip") from error
+        raise Unfit(Code.UNCHECKABLE, f"{ref.clip_id[:12]} cannot be checked: {error!r}", "a clip") from error
 
 
-def _check(folder: Path, campaigns: Sequence[Campaign]) -> Checked:
-    clip = _clip(folder)
+def _check(ref: ClipRef, campaigns: Sequence[Campaign], overridden: Collection[str]) -> Checked:
+    clip = _clip(ref.folder)
     for name, entry in clip.manifest.cameras.items():
-        _check_container(name, folder / entry.file)
-    drive = _drive(folder)
+        _check_container(name, ref.folder / entry.file)
+    drive = _drive(ref.folder)
     for name, entry in clip.manifest.cameras.items():
         _check_stream(name, drive.cameras[name], entry, clip)
-        _check_frames(name, drive.cameras[name])
     _check_probabilities(clip, drive)
-    return Checked(clip.id, refuted(clip, drive, campaigns))
+    _look(ref)
+    findings = judge(_scene(clip, drive, ref))
+    _check_findings(findings, overridden)
+    return Checked(clip.id, doubts(clip, drive, campaigns), findings)
 
 
 def _clip(folder: Path) -> Clip:
@@ -143,12 +165,25 @@ def _check_stream(name: str, camera: Camera, entry: CameraEntry, clip: Clip) -> 
         raise Unfit(Code.BAD_FRAMES, got, f"the same, and at most {MOST_FRAMES_A_SECOND} a second")
 
 
-def _check_frames(name: str, camera: Camera) -> None:
-    expected = len(camera.frame_times())
-    decoded = sum(1 for _ in camera.frames())
-    if camera.lost or decoded != expected:
-        got = f"camera {name}: {decoded} of the window's {expected} frames decode"
-        raise Unfit(Code.BAD_FRAMES, got, "all of them")
+def _look(ref: ClipRef) -> None:
+    try:
+        look(ref)
+    except VideoError as error:
+        raise Unfit(Code.BAD_FRAMES, error.got, error.wanted, error.todo) from error
+
+
+def _scene(clip: Clip, drive: Drive, ref: ClipRef) -> Scene:
+    seen = read_look(ref).cameras
+    cameras = {name: Sight(camera.t_ns, camera.thumbs) for name, camera in seen.items()}
+    return Scene(clip.cut.window_ns, cameras, drive.telemetry.between(-(1 << 62), clip.cut.window_ns[1]))
+
+
+def _check_findings(findings: tuple[Finding, ...], overridden: Collection[str]) -> None:
+    bad = [f for f in findings if f.severity is Severity.QUARANTINE and f.code not in overridden]
+    if bad:
+        got = "; ".join(f"{finding.where}: {finding.evidence}" for finding in bad)
+        todo = "mend the recorder; where the clip is right, run: swerve curate readmit CLIP_ID --store STORE --why TEXT"
+        raise Unfit(bad[0].code, got, "a sound recording", todo, tuple(bad))
 
 
 def _check_probabilities(clip: Clip, drive: Drive) -> None:

@@ -8,19 +8,25 @@ One row is one whole second of one clip, the sampling unit whose inclusion proba
     events                   list      kinds of the events this second belongs to, sorted
     severity                 double    greatest severity among them, 0 where there is none
     inclusion_probability    double    probability that at least one uploaded clip covers this second
-    kind_factor, rarity_factor, label_factor, weight    double; weight is min(kind * rarity, cap) * label * share, then
-                             scaled to a mean of 1 over the rows of its split; label_factor is the share of the second
-                             in which a human moved a control, so a second nobody may learn from weighs nothing
-    share_factor             double    part of weight; below 1 where the device held too much of it (curate.shares)
+    weight                   double    what the second is worth: the product of its factors, capped as
+                             `curate.weights.factors` says, then scaled to a mean of 1 over the rows of its split
+    <factor>_factor          double    kind, rarity, label, share, duplicate, quality, surprise, driver: what the weight
+                             is made of; label is the share of the second in which a human moved a control, so a second
+                             nobody may learn from weighs nothing; share is below 1 where a device held too much
+    place, device            string    cell of the map, and who handed the clip over; "" where not known
 
-The digest covers the rows in canonical order and the recipe, not the time or place of the run.
+The head, `version.json`:
+
+    format, digest    the digest covers recipe, inputs and rows (curate.version.digest)
+    parent            the version that was current before it, null for the first
+    recipe, counts    what was chosen, and what came of it
+    inputs            clip id to the digest of its content, of every clip that had a say
+    code              version of swerve that made it; outside the digest
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +37,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import DatasetError
-from edge.durable import new_folder
-from edge.manifest import canonical_json
+from curate.version.digest import rows_digest, rows_digest_before
+from curate.version.names import VERSIONS, resolve
 
-SCHEMA = pa.schema(
+FACTORS_BEFORE = ("kind", "rarity", "label", "share")
+FACTORS_SINCE = ("duplicate", "quality", "surprise", "driver")
+FACTORS = (*FACTORS_BEFORE, *FACTORS_SINCE)
+"""Names of the columns that a weight is made of, without `_factor`."""
+SCHEMA_BEFORE = pa.schema(
     [
         ("clip_id", pa.string()),
         ("drive_id", pa.string()),
@@ -51,16 +61,16 @@ SCHEMA = pa.schema(
         ("share_factor", pa.float64()),
     ]
 )
-NAME = re.compile(r"\d{4,}-[0-9a-f]{8}")
+SINCE = [*((f"{name}_factor", pa.float64()) for name in FACTORS_SINCE), ("place", pa.string()), ("device", pa.string())]
+SCHEMA = pa.schema([*SCHEMA_BEFORE, *(pa.field(name, kind) for name, kind in SINCE)])
 ROWS, HEAD = "rows.parquet", "version.json"
-FORMAT = "swerve-dataset/2"
-BEFORE, SCHEMA_BEFORE = "swerve-dataset/1", pa.schema(list(SCHEMA)[:-1])
-"""The format before had no share_factor: no device was held back."""
+FORMAT, BEFORE = "swerve-dataset/3", "swerve-dataset/2"
+"""The format before knew neither places nor devices, held back no duplicate, and did not name its inputs."""
 
 
 @dataclass(frozen=True, repr=False)
 class DatasetVersion:
-    """One published version. `rows` has `SCHEMA`; `head` holds format, digest, parent, recipe and counts."""
+    """One published version. `rows` has `SCHEMA`; `head` is described above."""
 
     store: Path
     name: str
@@ -74,81 +84,65 @@ class DatasetVersion:
     def digest(self) -> str:
         return str(self.head["digest"])
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Clip id to the digest of its content, "" where the format before did not tell it."""
+        named = self.head.get("inputs")
+        return named if named is not None else dict.fromkeys(sorted(set(self.rows.column("clip_id").to_pylist())), "")
+
     def clip_folder(self, clip_id: str) -> Path:
         """Where the clip lies; it opens with `edge.drive.open_drive`."""
         return self.store / "clips" / clip_id
 
-
-def rows_digest(rows: pa.Table, recipe: Mapping[str, Any]) -> str:
-    """sha256 over the recipe and every row, in order of (clip, second)."""
-    ordered = rows.sort_by([("clip_id", "ascending"), ("start_ns", "ascending")])
-    digest = hashlib.sha256(canonical_json(recipe))
-    for row in ordered.to_pylist():
-        digest.update(canonical_json(row))
-    return digest.hexdigest()
-
-
-def version_names(store: Path) -> list[str]:
-    """Published versions, oldest first."""
-    folder = store / "versions"
-    names = [p.name for p in folder.iterdir() if NAME.fullmatch(p.name)] if folder.is_dir() else []
-    return sorted(names, key=_number)
-
-
-def _number(name: str) -> int:
-    return int(name.partition("-")[0])
-
-
-def publish(store: Path, rows: pa.Table, recipe: Mapping[str, Any], counts: Mapping[str, Any]) -> DatasetVersion:
-    """Publish a version, or return the latest one where nothing has changed since."""
-    digest = rows_digest(rows, recipe)
-    names = version_names(store)
-    latest = _latest(store, names)
-    if latest and latest.digest == digest:
-        return latest
-    name = f"{_number(names[-1]) + 1 if names else 1:04d}-{digest[:8]}"
-    parent = names[-1] if names else None
-    head = {"format": FORMAT, "digest": digest, "parent": parent, "recipe": dict(recipe), "counts": dict(counts)}
-    with new_folder(store / "versions" / name) as folder:
-        pq.write_table(rows.cast(SCHEMA), folder / ROWS, compression="zstd")
-        (folder / HEAD).write_bytes(canonical_json(head) + b"\n")
-    return DatasetVersion(store, name, rows, head)
-
-
-def _latest(store: Path, names: list[str]) -> DatasetVersion | None:
-    """The newest version, or None where there is none or it is damaged: that is no reason not to publish the next."""
-    try:
-        return open_version(store, names[-1]) if names else None
-    except DatasetError:
-        return None
+    def numbers(self, column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """(N,) float64 of one column."""
+        return np.asarray(self.rows.column(column), np.float64)
 
 
 def open_version(store: Path, name: str | None = None) -> DatasetVersion:
-    """Open a version by name, the newest where none is given; its digest is checked.
+    """Open a version by name, tag, `current` or `newest`, the current one where none is given; its digest is checked.
 
     Raises:
         DatasetError: no such store or version, or content that does not match the digest.
     """
-    names = version_names(store)
-    if not names:
-        raise DatasetError(
-            f"{store} holds no dataset version", "at least one", f"run: swerve curate nightly --store {store}"
-        )
-    name = name or names[-1]
-    if name not in names:
-        raise DatasetError(f"no version {name} in {store}", f"one of {', '.join(names)}", "choose one of these")
-    folder = store / "versions" / name
+    name = resolve(store, name)
+    head = read_head(store, name)
+    folder = store / VERSIONS / name
     try:
-        head = json.loads((folder / HEAD).read_bytes())
         rows = pq.read_table(folder / ROWS)
-        schema = SCHEMA_BEFORE if head["format"] == BEFORE else SCHEMA
-        matches = rows.schema.equals(schema) and rows_digest(rows, head["recipe"]) == head["digest"]
-        if not isinstance(head["counts"], dict):
-            raise ValueError("no counts")
+        if head["format"] == BEFORE:
+            matches = rows.schema.equals(SCHEMA_BEFORE) and rows_digest_before(rows, head["recipe"]) == head["digest"]
+            rows = _as_now(rows) if matches else rows
+        else:
+            matches = rows.schema.equals(SCHEMA) and rows_digest(rows, head["recipe"], head["inputs"]) == head["digest"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as error:
-        raise DatasetError(f"{folder} cannot be read: {error}", "a published version", "publish again") from error
+        raise _unreadable(folder, error) from error
     if not matches:
         raise DatasetError(f"the rows of {folder} do not match their digest", "unchanged rows", "publish again")
-    if schema is SCHEMA_BEFORE:
-        rows = rows.append_column(SCHEMA.field("share_factor"), pa.array(np.ones(rows.num_rows)))
     return DatasetVersion(store, name, rows, head)
+
+
+def read_head(store: Path, name: str) -> Mapping[str, Any]:
+    """What the head of a version says, without a look at its rows. Raises DatasetError."""
+    folder = store / VERSIONS / name
+    try:
+        head = json.loads((folder / HEAD).read_bytes())
+        if head["format"] not in (FORMAT, BEFORE):
+            raise ValueError(f"format {head['format']!r}, not {FORMAT} or {BEFORE}")
+        if not all(isinstance(head[key], dict) for key in ("counts", "recipe")) or not isinstance(head["digest"], str):
+            raise ValueError("no counts, recipe or digest")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(folder, error) from error
+    return dict(head)
+
+
+def _unreadable(folder: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"{folder} cannot be read: {error}", "a published version", "publish again")
+
+
+def _as_now(rows: pa.Table) -> pa.Table:
+    """Rows of the format before: what it did not know held nothing back."""
+    for name, kind in SINCE:
+        empty = pa.array([""] * rows.num_rows, kind) if kind == pa.string() else pa.array(np.ones(rows.num_rows))
+        rows = rows.append_column(pa.field(name, kind), empty)
+    return rows

@@ -2,8 +2,10 @@
 
 Problem
 └── CurateError
-    ├── StoreError      not a store, or one in use
-    └── DatasetError    a version that is missing, damaged or empty
+    ├── StoreError      not a store, or one that does not answer
+    │   └── StoreBusy   another run is at work: later it may not be
+    ├── DatasetError    a version that is missing, damaged or empty
+    └── EncoderError    what turns pictures into vectors is not there, or not usable
 """
 
 from __future__ import annotations
@@ -19,5 +21,14 @@ class StoreError(CurateError):
     pass
 
 
+class StoreBusy(StoreError):
+    exit_code = 75
+    """EX_TEMPFAIL of sysexits.h."""
+
+
 class DatasetError(CurateError):
+    pass
+
+
+class EncoderError(CurateError):
     pass

@@ -1,23 +1,37 @@
-"""The night: admit what has arrived, weigh every second, split, publish. Run again, it gives the same digest."""
+"""The night: admit what has arrived, learn what it shows, weigh every second, split, publish.
+
+Every step can be cut off and is done again or found done; run again, the night gives the same digest.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from curate.acquaint import Acquainted, acquaint
 from curate.admit import Admission, admit
-from curate.dataset import SCHEMA, DatasetVersion, publish
+from curate.dataset import SCHEMA, DatasetVersion
+from curate.embed.encoder import encoder_named
 from curate.errors import DatasetError
+from curate.exposure import rates
+from curate.journal import note_arrivals
+from curate.report.rates import rates_json
 from curate.seconds import Second, Told, seconds_of
-from curate.shares import NOBODY, largest_share, share_factors
-from curate.split import parse_split
+from curate.shares import Held, held_to_shares
+from curate.since import clips_since
+from curate.split import Assigned, assign, parse_split
 from curate.store import Store
-from curate.weigh import DEFAULT, Recipe, Weights, effective_size, weigh
+from curate.usual import ENCODER, RECIPE, SPLIT
+from curate.version.inputs import inputs_of
+from curate.version.publish import publish
+from curate.weights.factors import Factors, Weights, effective_size, largest_weight
+from curate.weights.recipes import described, weigh
 from edge.upload.destination import CLIPS
 
 Step = Callable[[str], None]
@@ -25,71 +39,90 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Night:
-    """What a run did; `unreadable`: admitted clips that were damaged since, id to reason, left out of the version."""
+    """What a run did.
+
+    Attributes:
+        unreadable: admitted clips that were damaged since, id to reason, left out of the version.
+        unseen: clips of which no picture or vector could be made, id to reason; they are weighed as ordinary ones.
+    """
 
     admissions: list[Admission]
     version: DatasetVersion
     unreadable: dict[str, str]
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
-def nightly(store: Store, split: str = "block:0.2", recipe: Recipe = DEFAULT, step: Step = lambda _: None) -> Night:
+def nightly(
+    store: Store,
+    split: str = SPLIT,
+    recipe: str = RECIPE,
+    step: Step = lambda _: None,
+    since_ns: int | None = None,
+    encoder: str = ENCODER,
+) -> Night:
     """Publish a dataset version of all admitted clips.
 
     Args:
         step: told what begins, for a progress display.
+        since_ns: clips that were recorded before this time, in ns since 1970, have no say.
+        encoder: what turns pictures into vectors, see `curate.embed.encoder`.
 
     Raises:
-        StoreError: another run is at work. DatasetError: there is nothing to publish. SplitError.
+        StoreError: another run is at work. DatasetError: there is nothing to publish. SplitError, RecipeError,
+        EncoderError, ScoresError.
     """
-    part = parse_split(split)
+    way = parse_split(split)
+    weighing = described(recipe)
+    encoder_named(encoder)  # what is not installed is said before anything is done
     with store.locked():
         step("admit")
         admissions = admit(store)
+        note_arrivals(store, int(time.time()))
         step("read seconds")
-        told = seconds_of(store.folders(CLIPS))
+        clips = clips_since(store.folders(CLIPS), since_ns)
+        told = seconds_of(clips)
         seconds = told.seconds
         if not seconds:
             refused = [a.reason for a in admissions if a.reason]
             why = f" ({len(refused)} were refused: {refused[0]})" if refused else ""
             raise DatasetError(f"no clip in {store.root} holds a frame{why}", "at least one", "push clips with video")
+        known = acquaint(store.root, [f for f in clips if f.name not in told.unreadable], encoder, step)
         step("weigh and split")
-        parts = [part(second) for second in seconds]
-        trained = np.array([p == "train" for p in parts])
-        weights = weigh(seconds, trained.tolist(), recipe)
-        held = share_factors([second.device for second in seconds], weights.product * trained)
-        rows = _rows(seconds, weights, held, parts)
+        assigned = assign(way, seconds, known.groups)
+        trained = np.array([part == "train" for part in assigned.parts])
+        weights = weigh(seconds, trained.tolist(), known.facts, recipe)
+        keyings = {name: [getattr(second, name) for second in seconds] for name in ("device", "drive_id", "place")}
+        held = held_to_shares(keyings, weights.product * trained)
+        rows = _rows(seconds, weights, np.where(trained, held.factors, 1.0), assigned.parts)
         step("publish")
-        how = {"split": split, "weights": asdict(recipe)}
-        version = publish(store.root, rows, how, _counts(seconds, parts, told, held, rows))
-    return Night(admissions, version, told.unreadable)
+        inputs = inputs_of(folder for folder in clips if folder.name not in told.unreadable)
+        how: dict[str, Any] = {"split": split, "weights": weighing, **known.how}
+        if since_ns is not None:
+            how["since_ns"] = since_ns
+        counts = _counts(seconds, assigned, told, held, rows) | {"duplicate_clips": _by_how(known)}
+        version = publish(store.root, rows, how, counts, inputs)
+    return Night(admissions, version, told.unreadable, known.unseen)
 
 
-def _rows(seconds: Sequence[Second], weights: Weights, held: Mapping[str, float], parts: Sequence[str]) -> pa.Table:
-    share = np.array([held.get(s.device, 1.0) if p == "train" else 1.0 for s, p in zip(seconds, parts, strict=True)])
+def _by_how(known: Acquainted) -> dict[str, int]:
+    return dict(sorted(Counter(duplicate.how for duplicate in known.duplicates.values()).items()))
+
+
+def _rows(seconds: Sequence[Second], weights: Weights, share: Factors, parts: Sequence[str]) -> pa.Table:
     product = weights.product * share
     for part in set(parts):
         inside = np.array([p == part for p in parts])
         mean = product[inside].mean()
         product[inside] /= mean if mean > 0 else 1.0
-    names = ("clip_id", "drive_id", "start_ns", "end_ns", "events", "severity", "inclusion_probability")
-    columns: dict[str, Any] = {name: [getattr(second, name) for second in seconds] for name in names}
-    columns |= {
-        "split": list(parts),
-        "kind_factor": weights.kind,
-        "rarity_factor": weights.rarity,
-        "label_factor": weights.label,
-        "weight": product,
-        "share_factor": share,
-    }
+    names = ("clip_id", "drive_id", "start_ns", "end_ns", "events", "severity", "inclusion_probability", "device")
+    columns: dict[str, Any] = {name: [getattr(second, name) for second in seconds] for name in (*names, "place")}
+    columns |= {f"{name}_factor": factor for name, factor in weights.factors.items()}
+    columns |= {"split": list(parts), "weight": product, "share_factor": share}
     return pa.table([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-def _counts(
-    seconds: Sequence[Second], parts: Sequence[str], told: Told, held: Mapping[str, float], rows: pa.Table
-) -> dict[str, Any]:
-    devices = len({second.device for second in seconds} - {NOBODY})
-    weight = np.asarray(rows.column("weight"))[[p == "train" for p in parts]]
-    total = float(weight.sum())
+def _counts(seconds: Sequence[Second], assigned: Assigned, told: Told, held: Held, rows: pa.Table) -> dict[str, Any]:
+    weight = np.asarray(rows.column("weight"))[[part == "train" for part in assigned.parts]]
     return {
         "clips": len({second.clip_id for second in seconds}),
         "drives": len({second.drive_id for second in seconds}),
@@ -97,11 +130,16 @@ def _counts(
         "seconds_told_twice": told.twice,
         "unreadable_clips": len(told.unreadable),
         "claims_refuted": told.refuted,
-        "devices": devices,
-        "devices_held_to_share": len(held),
-        "largest_device_share": round(largest_share(devices), 6),
-        "split": dict(sorted(Counter(parts).items())),
+        "claims_not_checked": told.unchecked,
+        "devices": held.bindings["device"].of,
+        "devices_held_to_share": len(held.bindings["device"].held),
+        "largest_device_share": round(held.bindings["device"].share, 6),
+        "drives_held_to_share": len(held.bindings["drive_id"].held),
+        "places_held_to_share": len(held.bindings["place"].held),
+        "split": dict(sorted(Counter(assigned.parts).items())),
+        "excluded": dict(assigned.excluded),
         "event_seconds": dict(sorted(Counter(k for second in seconds for k in second.events).items())),
         "effective_train_seconds": round(effective_size(weight), 1),
-        "largest_train_share": round(float(weight.max(initial=0.0)) / total, 6) if total else 0.0,
+        "largest_train_share": round(largest_weight(weight), 6),
+        "rates": rates_json(rates(seconds)),
     }

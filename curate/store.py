@@ -3,7 +3,9 @@
 arriving/   half-sent clips           inbox/       whole clips, not yet looked at
 clips/      admitted, by clip id      quarantine/  refused, each with reason.json; never deleted
 versions/   published datasets        cache/       what can be made again
-campaigns/  those that were published, ended ones too: claims are checked by them
+campaigns/  those that were published, ended ones and former revisions too: claims are checked by them
+journal.jsonl  what came when         reports/    a page for every version
+made/       what was made of a clip   readmitted/ what somebody let pass, and why
 """
 
 from __future__ import annotations
@@ -15,15 +17,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from curate.errors import StoreError
-from edge.trial.campaigns import read_file, together
+from curate.errors import StoreBusy, StoreError
+from edge.trial.campaigns import ever_published
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 from trigger.campaign import Campaign
 
 
 @dataclass(frozen=True)
 class Store:
+    """`patient`: whether a run that finds another at work waits for it to end."""
+
     root: Path
+    patient: bool = False
 
     def folders(self, place: str) -> list[Path]:
         """Clips in `inbox`, `clips` or `quarantine`, sorted by id."""
@@ -31,8 +36,8 @@ class Store:
         return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".") if folder.is_dir() else []
 
     def campaigns(self) -> tuple[Campaign, ...]:
-        """Raises CampaignFileError where one cannot be followed."""
-        return together(read_file(path).campaign for path in sorted((self.root / "campaigns").glob("*.toml")))
+        """Every revision that was published. Raises CampaignFileError where one cannot be followed."""
+        return ever_published(self.root / "campaigns")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -40,20 +45,20 @@ class Store:
         descriptor = os.open(self.root / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if self.patient else fcntl.LOCK_NB))
             except BlockingIOError:
-                raise StoreError(
-                    f"another run works on {self.root}", "one at a time", "wait for it to end and start again"
+                raise StoreBusy(
+                    f"another run works on {self.root}", "one at a time", "wait for it to end, or use --wait"
                 ) from None
             yield
         finally:
             os.close(descriptor)
 
 
-def open_store(root: Path) -> Store:
+def open_store(root: Path, patient: bool = False) -> Store:
     """Raises StoreError where no clip was ever handed over."""
     if not any((root / place).is_dir() for place in (INBOX, CLIPS, QUARANTINE)):
         raise StoreError(
             f"{root} is not a store", "a folder that clips were pushed to", "run: swerve edge push CLIPS --to STORE"
         )
-    return Store(root)
+    return Store(root, patient)

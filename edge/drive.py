@@ -48,6 +48,11 @@ class Cut:
     pre_roll: Mapping[str, int]
     engagement: tuple[tuple[int, bool], ...]
 
+    @property
+    def recording(self) -> str:
+        """The drive it was cut from, told apart from another that goes by the same id."""
+        return f"{self.parent}#{self.fingerprint[:8]}"
+
 
 @dataclass(frozen=True)
 class Drive:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PREFIX = ".swerve-"
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by `data` at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(prefix=PREFIX, dir=path.parent)
     temporary = Path(name)
     try:
@@ -34,18 +34,29 @@ def write_bytes(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def sync_tree(folder: Path) -> None:
+    """Force every file below `folder`, and the folders themselves, to disk."""
+    for root, _, files in os.walk(folder):
+        for name in files:
+            sync_file(Path(root, name))
+        sync_folder(Path(root))
+
+
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path, sync: Callable[[Path], None] = sync_tree) -> Iterator[Path]:
     """A temporary folder that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Args:
+        sync: forces the folder to disk; `sync_folder` where the block has forced every file of it.
 
     Raises:
         FileExistsError: `path` exists already and is not empty.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = Path(tempfile.mkdtemp(prefix=PREFIX, dir=path.parent))
     try:
         yield temporary
-        sync_tree(temporary)
+        sync(temporary)
         temporary.chmod(0o755)
         temporary.rename(path)
     except BaseException:
@@ -54,20 +65,24 @@ def new_folder(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
-def sync_tree(folder: Path) -> None:
-    """Force every file below `folder`, and the folders themselves, to disk."""
-    for root, _, files in os.walk(folder):
-        for name in files:
-            _sync(Path(root, name), os.O_RDONLY)
-        sync_folder(Path(root))
+def sync_file(path: Path) -> None:
+    _sync(path)
+
+
+def make_folder(path: Path) -> None:
+    """Make `path`, and what is missing above it, so that a power cut leaves their names, too."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    _sync(folder, os.O_RDONLY)
+    _sync(folder)
 
 
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,7 +1,7 @@
-"""Work on foreign recordings in a child process: a decoder that crashes costs one drive, never the run.
+"""Work on foreign recordings in child processes: a decoder that crashes costs one drive, never the run.
 
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
-One child takes the items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
+A child takes items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
 results: no telemetry, and of frames a page's stills at most. Where bounds are given the kernel holds the child to them:
 past its time it is killed, also inside a decoder; past its memory allocations fail.
 """
@@ -12,11 +12,13 @@ import multiprocessing
 import resource
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,34 +42,49 @@ class ChildDied(DriveError):
 
 
 def each(
-    job: Callable[[Item], Result], items: Iterable[Item], bounds: Bounds | None = None
+    job: Callable[[Item], Result], items: Iterable[Item], bounds: Bounds | None = None, children: int = 1
 ) -> Iterator[Result | EdgeError]:
     """Run `job` on every item in a child process; an item that cannot be used gives its error instead.
 
     Args:
         job: a function of a module (it is pickled by name) that raises EdgeError for what it cannot use.
+        children: how many work at once; each has a pool of its own, so that one that dies takes no other's item along.
+
+    Yields:
+        in the order of `items`.
     """
     run = partial(_bounded, job, bounds) if bounds else job
-    pool = _pool()
+    pools = [_pool() for _ in range(children)]
+    left = enumerate(items)
+    under_way: deque[tuple[int, Item, Future[Result]]] = deque()
     try:
-        for item in items:
-            try:
-                yield pool.submit(run, item).result()
-            except EdgeError as error:
-                yield error
-            except (ArithmeticError, LookupError, ValueError) as error:
-                yield DriveError(
-                    f"{item} cannot be read: {error!r}", "a whole recording", "copy it again, or leave it out"
-                )
-            except BrokenProcessPool:
-                pool.shutdown(wait=False)
-                pool = _pool()
-                past = f" or took longer than {bounds.cpu_s} s" if bounds else ""
-                yield ChildDied(
-                    f"a decoder crashed on {item}{past}", "a whole recording", "copy it again, or leave it out"
-                )
+        while True:
+            for number, item in islice(left, children - len(under_way)):
+                place = number % children
+                under_way.append((place, item, pools[place].submit(run, item)))
+            if not under_way:
+                return
+            place, item, future = under_way.popleft()
+            answer = _answer(item, future, bounds)
+            if isinstance(answer, ChildDied):
+                pools[place].shutdown(wait=False)
+                pools[place] = _pool()
+            yield answer
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _answer(item: Item, future: Future[Result], bounds: Bounds | None) -> Result | EdgeError:
+    try:
+        return future.result()
+    except EdgeError as error:
+        return error
+    except (ArithmeticError, LookupError, ValueError) as error:
+        return DriveError(f"{item} cannot be read: {error!r}", "a whole recording", "copy it again, or leave it out")
+    except BrokenProcessPool:
+        past = f" or took longer than {bounds.cpu_s} s" if bounds else ""
+        return ChildDied(f"a decoder crashed on {item}{past}", "a whole recording", "copy it again, or leave it out")
 
 
 def _pool() -> ProcessPoolExecutor:

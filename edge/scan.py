@@ -14,6 +14,7 @@ from edge.night.budget import DEFAULT_BASELINE
 from edge.video.camera import LONGEST_NS
 from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS, baseline_events, inclusion_by_baseline
+from trigger.baseline import whole_seconds as on_grid
 from trigger.builtin import TRIGGERS
 from trigger.campaign import Campaign
 from trigger.detect import detect
@@ -88,8 +89,7 @@ def _drawn(drive: Drive, events: Sequence[Event], campaigns: Mapping[str, Campai
 
 def whole_seconds(drive: Drive, window_ns: tuple[int, int]) -> tuple[int, int]:
     """A window as [first, end) seconds of the drive's grid, widened outward and clamped to the drive."""
-    first = (window_ns[0] - drive.t0_ns) // SECOND_NS
-    end = -((drive.t0_ns - window_ns[1]) // SECOND_NS)
+    first, end = on_grid(window_ns, drive.t0_ns)
     return max(0, first), min(drive.seconds, end)
 
 

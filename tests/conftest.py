@@ -15,6 +15,7 @@ from makers.picture import picture
 import swerve
 
 __all__ = ["T0_NS", "WriteDrive", "drive_telemetry", "human", "picture"]
+pytest_plugins = ("makers.s3",)
 REAL = os.environ.get("SWERVE_REAL_DATA", "")
 _passed_on_real: list[str] = []
 

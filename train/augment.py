@@ -10,7 +10,7 @@ Rules:
 
 The trade-off: one nudge a batch instead of one a sample, which costs nothing. It does not rotate, zoom or erase.
 
-Shapes: B samples, T frames of a window, C colours, H rows, W columns, A controls.
+Shapes: B samples, T frames of a window, C colours, H rows, W columns, K steps, A controls.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def mirrored(frames: Tensor, controls: Tensor, steering: int | None, zero: float
     """Flip half of the samples left to right, and the sign of their steering, in place in `controls`.
 
     Args:
-        controls: (B, A) standardised. steering: the column that changes its sign.
+        controls: (B, K, A) standardised. steering: the column that changes its sign.
         zero: the standardised value of straight ahead, so that z becomes 2 zero - z.
 
     Returns:
@@ -68,7 +68,8 @@ def mirrored(frames: Tensor, controls: Tensor, steering: int | None, zero: float
     """
     flip = torch.rand(frames.shape[0], generator=chance) < 0.5
     if steering is not None:
-        controls[:, steering] = torch.where(flip, 2.0 * zero - controls[:, steering], controls[:, steering])
+        column = controls[..., steering]
+        controls[..., steering] = torch.where(flip[:, None], 2.0 * zero - column, column)
     return torch.where(flip[:, None, None, None, None], frames.flip(-1), frames)
 
 

@@ -1,10 +1,11 @@
 """A policy as a folder: `weights.safetensors` and `policy.json`, whole or absent.
 
-    policy.json    format "swerve-policy/1", config (architecture, view, window, controls, mean and std of the
-                   labels), sha256 of the weights and of config, and about: dataset digest, training settings, results
+    policy.json    format "swerve-policy/2", config (architecture, views, window, horizon, controls, mean and std of
+                   the labels), sha256 of the weights and of config, and about: dataset digest, settings, results
 
 No pickle: nothing that is loaded can run code. A folder that is damaged, or is not one of ours, is refused before a
-single weight is used. It does not sign policies or keep optimizer states, so training is not resumed from one.
+single weight is used. The format before is read too (`train.former`). It does not sign policies or keep optimizer
+states: what an interrupted training goes on from is `train.resume`.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from edge.durable import new_folder
 from edge.manifest import canonical_json
+from train import former
 from train.curves import CURVES_JSON
 from train.errors import PolicyError, TrainError
-from train.frames import View
-from train.policy import Policy, PolicyConfig
-from train.samples import Window
+from train.policies.config import PolicyConfig
+from train.policies.policy import Policy
 
-FORMAT = "swerve-policy/1"
+FORMAT = "swerve-policy/2"
 WEIGHTS, HEAD = "weights.safetensors", "policy.json"
 MAX_HEAD_BYTES = 16 * 1024 * 1024
 AGAIN = "train it again with: swerve train fit, or name another folder"
@@ -106,8 +108,7 @@ def load_policy(folder: Path) -> SavedPolicy:
     if head.get("config_sha256") != config_digest:
         raise PolicyError(f"the config in {folder / HEAD} is not what was saved", "its sha256", AGAIN)
     try:
-        policy = Policy(_config(head["config"]))
-        policy.load_state_dict(load(weights))
+        policy = _build(head, load(weights))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, TrainError) as error:
         raise PolicyError(f"{folder} is damaged: {_first_line(error)}", "weights that fit the config", AGAIN) from error
     return SavedPolicy(folder, policy.eval(), head.get("about", {}))
@@ -118,6 +119,14 @@ def policy_folder(store: Path, name: str) -> Path:
     if not name or name.startswith(".") or Path(name).name != name or "\0" in name:
         raise PolicyError(f"a policy called {name!r}", "a plain folder name", "choose another with --name")
     return store / "policies" / name
+
+
+def find_policy(store: Path, given: Path | None) -> Path:
+    """The folder of a policy: a path, or the name of one of the store; the newest of the store unless given."""
+    if given is None:
+        return newest_policy(store)
+    named = store / "policies" / given
+    return named if not given.exists() and named.is_dir() else given
 
 
 def newest_policy(store: Path) -> Path:
@@ -143,8 +152,8 @@ def _read_head(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{path} is damaged: {_first_line(error)}", "JSON", AGAIN) from error
     found = head.get("format") if isinstance(head, dict) else None
-    if found != FORMAT:
-        raise PolicyError(f"{path} has the format {found!r}", f"{FORMAT!r}", AGAIN)
+    if found not in (FORMAT, former.FORMAT):
+        raise PolicyError(f"{path} has the format {found!r}", f"{FORMAT!r} or {former.FORMAT!r}", AGAIN)
     return dict(head)
 
 
@@ -157,10 +166,11 @@ def _text(config: Any) -> bytes:
     return json.dumps(config, sort_keys=True).encode()
 
 
-def _config(data: Mapping[str, Any]) -> PolicyConfig:
-    lists = {name: tuple(data[name]) for name in ("channels", "controls", "mean", "std")}
-    nested = {"view": View(**data["view"]), "window": Window(**data["window"])}
-    return PolicyConfig(**{**data, **lists, **nested})
+def _build(head: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Policy:
+    old = head["format"] == former.FORMAT
+    policy = Policy(former.config_of(head["config"]) if old else PolicyConfig.from_json(head["config"]))
+    policy.load_state_dict(former.weights_of(tensors) if old else dict(tensors))
+    return policy
 
 
 def _first_line(error: Exception) -> str:

@@ -7,11 +7,13 @@ Rules:
 - A label lies on one of the signal's own samples, or between two of them at most `MAX_GAP_S` apart, and is
   then the straight line between them; a human must hold the control at both ends.
 - Sources are recorded when they change, so the last one holds however old it is.
+- What comes later is a label of now only while the same human goes on: never beyond a change of hands, even where a
+  human takes over again.
 
 The trade-off: a label near a take-over is given up rather than mixed from two drivers. It does not smooth, shift
 in time, or turn one steering signal into another.
 
-Shapes: N times, A controls.
+Shapes: N times, K steps of a horizon, A controls.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.errors import SampleError
+from train.horizon import Horizon
 from trigger.signals import CONTROL_AGE_S, CONTROLLED_BY, SIGNALS, SOURCE_AGE_S, STEERING_SIGNALS, ControlSource
 from trigger.telemetry import Recorded, Times, Values
 
@@ -82,6 +85,28 @@ def labels(telemetry: Recorded, spec: ControlSpec, t_ns: Times) -> Values:
     """
     columns = [_human_values(telemetry, name, t_ns) for name in spec.names]
     return np.stack(columns, axis=1) if columns else np.empty((len(t_ns), 0))
+
+
+def labels_ahead(telemetry: Recorded, spec: ControlSpec, t_ns: Times, horizon: Horizon) -> Values:
+    """What the human of each time did then and went on to do.
+
+    Args:
+        t_ns: (N,) int64 ns on the drive's clock.
+
+    Returns:
+        (N, K, A) float64 in the unit of each control, NaN where it is not a label.
+    """
+    steps = horizon.times(t_ns).T
+    ahead = np.stack([labels(telemetry, spec, at_ns) for at_ns in steps], axis=1)
+    for control, name in enumerate(spec.names):
+        for step, at_ns in enumerate(steps):
+            if step and source_of(name) in telemetry:
+                ahead[~_same_hands(telemetry, name, t_ns, at_ns), step, control] = np.nan
+    return ahead
+
+
+def _same_hands(telemetry: Recorded, name: str, start_ns: Times, end_ns: Times) -> NDArray[np.bool_]:
+    return _human(telemetry, name, start_ns) & ~_other_hands_between(telemetry, name, start_ns, end_ns)
 
 
 def _human_values(telemetry: Recorded, name: str, t_ns: Times) -> Values:

@@ -1,15 +1,14 @@
-"""Fit a policy to a dataset version.
+"""Fit a policy to a dataset version: from nothing, from a released policy, or from where a training was cut off.
 
 Rules:
 - Stops after `steps` or `minutes`, whichever comes first. With `steps` alone the result is a pure function of
-  (version, settings) on one kind of machine: order, augmentation, dropout and start all come from the seed.
+  (version, settings, policy begun from) on one kind of machine: order, augmentation, dropout and start all come from
+  the seed; so it is, too, for a training that was killed and resumed.
 - The eval split is only looked at for the curve, on a fixed subset: no early stop, no choice of weights by it.
 - What is saved is the running average of the weights, which generalises better than the last step and makes the
   choice of a moment to stop less of a lottery.
 - A loss that is not finite ends training with an error; the average up to then is saved and named in it.
-
-The trade-off: one process, one thread unless told, no GPU: it is meant to learn from minutes of curated driving in
-minutes. Interrupting it (Ctrl-C) saves what there is; it does not resume.
+- Interrupting it (Ctrl-C) ends it early and saves what there is. Killed, it can be resumed (`train.resume`).
 
 Shapes: B samples, T frames of a window, C colours, H rows, W columns, A controls.
 """
@@ -18,30 +17,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from curate.dataset import DatasetVersion
+from curate.dataset import DatasetVersion, open_version
 from train.allocator import keep_freed_memory
-from train.checkpoint import policy_folder, refuse_existing, save_policy
+from train.checkpoint import SavedPolicy, policy_folder, refuse_existing, save_policy
+from train.controls import ControlSpec
+from train.crew import crew_at_work, crew_size
 from train.curves import CURVES_JSON, CURVES_PNG, Point, curves_json, curves_png
 from train.errors import FitError, SampleError
+from train.job import Job, begin, draws, for_labels
 from train.loop import NotFinite, Progress, Training
-from train.order import effective_size, generator, mix_report
-from train.policy import PolicyConfig
+from train.order import effective_size, mix_report
+from train.resume import Keeper, read_state, state_path
 from train.samples import SampleSet, collect, open_clips
 from train.settings import Settings
 
 NOT_FINITE = "loss not finite"
+Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """What came out; `stopped` is "steps", "minutes" or "interrupted"."""
+    """What came out; `stopped` is "steps", "minutes" or "interrupted". `notes`: what else is to be said, in words."""
 
     folder: Path
     dataset: str
@@ -57,6 +60,7 @@ class FitResult:
     dropped: Mapping[str, int]
     skipped: Mapping[str, str]
     points: tuple[Point, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"folder": str(self.folder)}
@@ -67,38 +71,88 @@ def fit(
     settings: Settings,
     progress: Callable[[Progress], None] = lambda _: None,
     folder: Path | None = None,
-    opening: Callable[[int, int], None] = lambda done, total: None,
+    opening: Advance = lambda done, total: None,
+    origin: SavedPolicy | None = None,
 ) -> FitResult:
     """Train and save a policy.
 
     Args:
         progress: told of every step. opening: told how many clips are decoded, of how many, before the first step.
         folder: of the policy; `<store>/policies/<version>-<preset>-<seed>` unless told.
+        origin: a policy to fine-tune; its shape, controls and units are kept, whatever the settings say.
 
     Raises:
-        FitError: settings that cannot work, or a loss that is not finite.
+        FitError: settings that cannot work, an unfinished training of that name, or a loss that is not finite.
         SampleError: nothing to learn from. PolicyError: the folder exists.
     """
     settings.check()
     folder = folder or policy_folder(version.store, f"{version.name}-{settings.preset}-{settings.seed}")
-    refuse_existing(folder)
-    config = settings.config()
-    clips, skipped = open_clips(version, config.view, opening)
-    train = collect(version, "train", clips, config.window, skipped=skipped)
-    exam = _exam(lambda: collect(version, "eval", clips, config.window, train.spec))
-    with _threads(settings.threads), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(generator(version.digest, settings.seed, -1).integers(1 << 62)))
-        training = Training(version.digest, settings, _for_labels(config, train), train, exam)
-        stopped = _run(training, progress)
-    result = _result(training, version, folder, stopped)
-    _save(training, version, result)
+    _refuse_unfinished(folder)
+    if origin is None:
+        return _work(Job(version, settings, folder, settings.config()), progress, opening)
+    facts = {"name": origin.name, **{key: str(origin.about.get(key, "")) for key in ("version", "dataset")}}
+    return _work(Job(version, settings, folder, origin.config, facts, origin.policy), progress, opening)
+
+
+def resume(
+    store: Path,
+    name: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+    opening: Advance = lambda done, total: None,
+) -> FitResult:
+    """Go on with a training that was cut off, with the settings that it had, and save its policy.
+
+    Raises:
+        FitError: there is no such training, its state is damaged, or the dataset is not what it was.
+    """
+    folder = policy_folder(store, name)
+    state = read_state(state_path(folder))
+    version = open_version(store, str(state.about.get("version")))
+    if version.digest != state.about.get("dataset"):
+        raise FitError(f"{version.name} is not what {name} was trained on", "the same dataset", "start again")
+    origin = state.about.get("origin")
+    return _work(Job(version, state.settings, folder, state.config, origin, state=state), progress, opening)
+
+
+def _work(job: Job, progress: Callable[[Progress], None], opening: Advance) -> FitResult:
+    refuse_existing(job.folder)
+    settings, config, version = job.settings, job.config, job.version
+    if settings.batch < crew_size():
+        raise FitError(f"a batch of {settings.batch} for {crew_size()} processes", "a sample for each", "use --batch")
+    clips, skipped = open_clips(version, config.view, opening, others=config.others)
+    spec = ControlSpec(config.controls) if config.controls else None
+    train = collect(version, "train", clips, config.window, spec, skipped, config.horizon)
+    exam = _exam(lambda: collect(version, "eval", clips, config.window, train.spec, horizon=config.horizon))
+    config = config if config.controls else for_labels(config, train)
+    with crew_at_work() as crew, _threads(settings.threads), torch.random.fork_rng(devices=[]):
+        policy, notes = begin(job, config, crew)
+        training = Training(version.digest, settings, policy, train, exam, draws(job, train), crew)
+        if job.state:
+            job.state.restore(training)
+        about = {"version": version.name, "dataset": version.digest, "origin": job.origin}
+        keeper = Keeper(state_path(job.folder), settings.keep_s, about)
+        stopped = _run(training, keeper, progress)
+        result = _result(training, job, stopped, (*notes, *_failures(keeper)))
+        if crew.leads:
+            _save(training, job, result)
+            keeper.forget()
     if stopped == NOT_FINITE:
         raise FitError(
             f"a loss that is not finite at step {training.step + 1}",
             "finite losses",
-            f"train with a lower --rate; the weights averaged up to step {training.step} are in {folder}",
+            f"train with a lower --rate; the weights averaged up to step {training.step} are in {job.folder}",
         )
     return result
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    path = state_path(folder)
+    if path.exists():
+        raise FitError(
+            f"{path}: a training called {folder.name} was cut off",
+            "a new name",
+            f"go on with: swerve train fit --resume {folder.name}, or remove that file",
+        )
 
 
 @contextmanager
@@ -111,23 +165,20 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _run(training: Training, progress: Callable[[Progress], None]) -> str:
+def _run(training: Training, keeper: Keeper, progress: Callable[[Progress], None]) -> str:
     """Run to the end; says what ended it."""
+
+    def on_step(now: Progress) -> None:
+        keeper.look(training)
+        progress(now)
+
     keep_freed_memory()
     try:
-        return training.run(progress)
+        return training.run(on_step)
     except KeyboardInterrupt:
         return "interrupted"
     except NotFinite:
         return NOT_FINITE
-
-
-def _for_labels(config: PolicyConfig, train: SampleSet) -> PolicyConfig:
-    """Put the controls and their mean and spread into the configuration."""
-    mean, std = np.nanmean(train.controls, axis=0), np.nanstd(train.controls, axis=0)
-    # A control that never moved has no spread; 1 keeps its error in its own unit.
-    std = np.where(std > 1e-6, std, 1.0)
-    return replace(config, controls=train.spec.names, mean=tuple(mean.tolist()), std=tuple(std.tolist()))
 
 
 def _exam(make: Callable[[], SampleSet]) -> SampleSet | None:
@@ -138,13 +189,18 @@ def _exam(make: Callable[[], SampleSet]) -> SampleSet | None:
         return None
 
 
-def _result(training: Training, version: DatasetVersion, folder: Path, stopped: str) -> FitResult:
+def _failures(keeper: Keeper) -> list[str]:
+    count = len(keeper.failures)
+    return [f"the state was not kept {count} times, the last at {keeper.failures[-1]}"] if count else []
+
+
+def _result(training: Training, job: Job, stopped: str, notes: tuple[str, ...]) -> FitResult:
     train = training.samples
-    drawn = np.concatenate(training.drawn) if training.drawn else np.arange(len(train))
-    events = version.rows.column("events").to_pylist()
+    drawn = training.drawn() if training.step else np.arange(len(train))
+    events = job.version.rows.column("events").to_pylist()
     return FitResult(
-        folder=folder,
-        dataset=version.digest,
+        folder=job.folder,
+        dataset=job.version.digest,
         controls=train.spec.names,
         stopped=stopped,
         steps=training.step,
@@ -157,16 +213,18 @@ def _result(training: Training, version: DatasetVersion, folder: Path, stopped: 
         dropped=train.dropped,
         skipped=train.skipped,
         points=tuple(training.points),
+        notes=notes,
     )
 
 
-def _save(training: Training, version: DatasetVersion, result: FitResult) -> None:
+def _save(training: Training, job: Job, result: FitResult) -> None:
     facts = {key: value for key, value in result.to_json().items() if key not in ("points", "folder", "dataset")}
     about = {
-        "dataset": version.digest,
-        "version": version.name,
+        "dataset": job.version.digest,
+        "version": job.version.name,
         "settings": asdict(training.settings),
+        "origin": job.origin,
         "result": facts,
     }
     extra = {CURVES_JSON: curves_json(training.points), CURVES_PNG: curves_png(training.points)}
-    save_policy(result.folder, training.averaged, about, extra)
+    save_policy(job.folder, training.averaged, about, extra)

@@ -1,8 +1,9 @@
 """The steps of one training: draw a batch, change its light, learn from it, average the weights.
 
-It knows no folder and no command; `train.fit` puts it between a dataset version and a saved policy.
+It knows no folder and no command; `train.fit` puts it between a dataset version and a saved policy, and
+`train.resume` keeps its state.
 
-Shapes: B samples, A controls.
+Shapes: B samples, K steps of the horizon, A controls.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from train.augment import mirrored, relight
+from train.batches import batches
 from train.controls import ControlSpec
+from train.crew import Crew
 from train.curves import Point
-from train.order import Index, epoch_order, generator, probabilities
-from train.policy import Policy, PolicyConfig, copy_of
-from train.samples import SampleSet
+from train.loss import answer_loss, doubt_loss
+from train.order import Floats, Index, epoch_order, generator
+from train.policies.policy import Outputs, Policy, copy_of
+from train.processor import Processor, find_processor
+from train.samples import Batch, SampleSet
 from train.settings import Settings
 
 POINTS = 20
@@ -34,13 +39,18 @@ EVAL_SUBSET = 256
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands. `share` runs from 0 to 1, `left_s` is an estimate in seconds."""
+    """Where training stands. `share` runs from 0 to 1, `left_s` is an estimate in seconds.
+
+    `point` is the look at the curve that this step ended with, if it did.
+    """
 
     step: int
     share: float
     seconds: float
     samples_per_s: float
     loss: float
+    rate: float
+    point: Point | None = None
 
     @property
     def left_s(self) -> float:
@@ -51,119 +61,157 @@ class NotFinite(Exception):
     """A loss or a gradient that is not a number; the averaged weights are from before it."""
 
 
-def masked_loss(standardised: Tensor, wanted: Tensor, knee: float) -> Tensor:
-    """Smooth L1 over the labels that exist.
-
-    Args:
-        standardised, wanted: (B, A); NaN in `wanted` is no label and adds nothing, to the loss or the gradient.
-
-    Returns:
-        scalar: the mean over labels; 0 where there is none.
-    """
-    known = ~torch.isnan(wanted)
-    each = F.smooth_l1_loss(standardised, torch.where(known, wanted, 0.0), beta=knee, reduction="none")
-    return torch.where(known, each, 0.0).sum() / known.sum().clamp_min(1)
-
-
 class Training:
-    """One training: the policy, its average, and the way through the epochs."""
+    """One training: the policy, its average, and the way through the epochs.
+
+    Attributes:
+        p: (S,) how likely each sample is to be drawn. losses: of the steps since the last point of the curve.
+    """
 
     def __init__(
-        self, digest: str, settings: Settings, config: PolicyConfig, samples: SampleSet, exam: SampleSet | None
+        self,
+        digest: str,
+        settings: Settings,
+        policy: Policy,
+        samples: SampleSet,
+        exam: SampleSet | None,
+        p: Floats,
+        crew: Crew = Crew(),  # noqa: B008 - frozen
     ) -> None:
-        self.digest, self.settings, self.samples, self.exam = digest, settings, samples, exam
-        self.p = probabilities(samples.row, samples.row_weight, samples.inclusion, settings.mix)
-        self.policy = Policy(config)
-        self.averaged = copy_of(self.policy).eval()
+        self.digest, self.settings, self.samples, self.exam, self.p = digest, settings, samples, exam, p
+        self.crew, self.processor = crew, find_processor(settings.precision)
+        self.policy = policy.to(self.processor.device)
+        self.averaged = copy_of(self.policy).to(self.processor.device).eval()
         self.optimizer = torch.optim.AdamW(_groups(self.policy, settings.decay), lr=settings.rate)
-        seed = int(generator(digest, settings.seed, -2).integers(1 << 62))
+        seed = int(generator(digest, settings.seed, -2 - crew.rank).integers(1 << 62))
         self.chance = torch.Generator().manual_seed(seed)
         self.points: list[Point] = []
-        self.drawn: list[Index] = []
+        self.losses: list[float] = []
         self.step, self.seconds = 0, 0.0
 
-    def run(self, progress: Callable[[Progress], None]) -> str:
+    def run(self, on_step: Callable[[Progress], None]) -> str:
         """Run to the limit; returns what ended it."""
-        losses: list[float] = []
-        start = time.monotonic()
-        for indices in self._batches():
-            losses.append(self._learn(indices, self._share(start)))
-            self.step, self.seconds = self.step + 1, time.monotonic() - start
-            share = self._share(start)
-            progress(Progress(self.step, share, self.seconds, self.samples_per_s, losses[-1]))
-            if share >= len(self.points) / POINTS or share >= 1.0:
-                self.points.append(self._look(losses))
-                losses = []
-            if share >= 1.0:
+        learner = self.crew.together(self.policy)
+        learner = torch.compile(learner) if self.settings.compile else learner  # type: ignore[assignment]
+        start = time.monotonic() - self.seconds
+        for indices in self._batches(self.step):
+            if self._share() >= 1.0:
                 break
+            rate = self.settings.rate * _schedule(self.step, self.settings.warmup, self._share())
+            self.losses.append(self._learn(learner, self.crew.part(indices), rate))
+            self.step, self.seconds = self.step + 1, self.crew.agree(time.monotonic() - start)
+            on_step(self._progress(rate))
         return "steps" if self.step == self.settings.steps else "minutes"
 
-    def _batches(self) -> Iterator[Index]:
-        """Epoch after epoch; the rest of one that fills no batch goes before the next."""
-        rest, epoch, size = np.empty(0, np.int64), 0, self.settings.batch
-        while True:
-            order = epoch_order(self.p, len(self.samples), self.digest, self.settings.seed, epoch)
-            rest, epoch = np.concatenate([rest, order]), epoch + 1
-            while rest.size >= size:
-                self.drawn.append(rest[:size])
-                yield rest[:size]
-                rest = rest[size:]
+    def drawn(self) -> Index:
+        """(step * batch,): every sample that was drawn so far."""
+        return np.concatenate([np.empty(0, np.int64), *islice(self._batches(0), self.step)])
 
-    def _learn(self, indices: Index, share: float) -> float:
-        """One step; returns its loss."""
-        settings, config = self.settings, self.policy.config
+    def _batches(self, first: int) -> Iterator[Index]:
+        def order(epoch: int) -> Index:
+            return epoch_order(self.p, len(self.samples), self.digest, self.settings.seed, epoch)
+
+        return batches(order, len(self.samples), self.settings.batch, first)
+
+    def _learn(self, learner: nn.Module, indices: Index, rate: float) -> float:
+        """One step; returns its loss, over the whole crew."""
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.rate * _schedule(self.step, settings.warmup, share)
+            group["lr"] = rate
         batch = self.samples.batch(indices)
-        wanted = (batch.controls - self.policy.mean) / self.policy.std
-        frames = relight(batch.frames, settings.augmentation, self.chance)
-        if settings.augmentation.mirror:
-            steering = ControlSpec(config.controls).steering
-            zero = 0.0 if steering is None else -config.mean[steering] / config.std[steering]
-            frames = mirrored(frames, wanted, steering, zero, self.chance)
+        views, wanted = self._changed(batch)
         self.policy.train()
-        loss = masked_loss(self.policy(frames), wanted, settings.knee)
+        with self.processor.products():
+            outputs: Outputs = learner(views[0], views[1:], *_told(batch, self.processor))
+        # Each process's mean over its own labels counts by how many of all labels those are.
+        labels = (~torch.isnan(wanted)).sum()
+        part = self.crew.size * labels / self.crew.total(labels).clamp_min(1)
+        loss = part * answer_loss(outputs.mean, wanted, self.settings.knee)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), settings.clip)
-        if not (math.isfinite(loss.item()) and math.isfinite(norm.item())):
-            raise NotFinite(loss.item())
+        doubt = part * doubt_loss(outputs.mean, outputs.log_variance, wanted)
+        (loss + doubt).backward()  # type: ignore[no-untyped-call]
+        mean_loss = self.crew.total(loss.detach()).item() / self.crew.size
+        self._clip(mean_loss)
         self.optimizer.step()
         self._average()
-        return loss.item()
+        return mean_loss
+
+    def _changed(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
+        """The pictures under other light, and the standardised labels that are true of them."""
+        how, config, device = self.settings.augmentation, self.policy.config, self.processor.device
+        mean, std = torch.tensor(config.mean), torch.tensor(config.std)
+        wanted = (batch.controls - mean) / std
+        views = [relight(view, how, self.chance) for view in batch.views]
+        if how.mirror:
+            steering = ControlSpec(config.controls).steering
+            zero = 0.0 if steering is None else -config.mean[steering] / config.std[steering]
+            views = [mirrored(view, wanted, steering, zero, self.chance) for view in views]
+        return [view.to(device) for view in views], wanted.to(device)
+
+    def _clip(self, loss: float) -> None:
+        """Bound the gradients, those of the doubt apart, so that it never slows the answer down.
+
+        Raises:
+            NotFinite: the loss or a gradient is not a number.
+        """
+        doubt = list(self.policy.doubt.parameters())
+        apart = {id(parameter) for parameter in doubt}
+        answer = [parameter for parameter in self.policy.parameters() if id(parameter) not in apart]
+        norms = [torch.nn.utils.clip_grad_norm_(some, self.settings.clip).item() for some in (answer, doubt)]
+        if not all(map(math.isfinite, (loss, *norms))):
+            raise NotFinite(loss)
 
     def _average(self) -> None:
         # Early on the average follows closely, or it would remember the random start.
         keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.policy.parameters()), 1.0 - keep)
+            for own, new in zip(self.averaged.buffers(), self.policy.buffers(), strict=True):
+                own.copy_(new)
 
-    def _share(self, start: float) -> float:
+    def _share(self) -> float:
         steps, minutes = self.settings.steps, self.settings.minutes
         by_steps = self.step / steps if steps else 0.0
-        by_time = (time.monotonic() - start) / (60 * minutes) if minutes else 0.0
+        by_time = self.seconds / (60 * minutes) if minutes else 0.0
         return min(1.0, max(by_steps, by_time))
 
     @property
     def samples_per_s(self) -> float:
         return self.step * self.settings.batch / max(self.seconds, 1e-9)
 
-    def _look(self, losses: list[float]) -> Point:
-        point = Point(self.step, round(self.seconds, 3), float(np.mean(losses)))
-        return point if self.exam is None else replace(point, **_measure(self.averaged, self.exam, self.settings.knee))
+    def _progress(self, rate: float) -> Progress:
+        share = self._share()
+        progress = Progress(self.step, share, self.seconds, self.samples_per_s, self.losses[-1], rate)
+        if share < len(self.points) / POINTS and share < 1.0:
+            return progress
+        self.points.append(self._look())
+        self.losses = []
+        return replace(progress, point=self.points[-1])
+
+    def _look(self) -> Point:
+        point = Point(self.step, round(self.seconds, 3), float(np.mean(self.losses)))
+        if self.exam is None or not self.crew.leads:
+            return point
+        return replace(point, **_measure(self.averaged, self.exam, self.settings.knee, self.processor))
 
 
-def _measure(policy: Policy, exam: SampleSet, knee: float) -> dict[str, Any]:
+def _measure(policy: Policy, exam: SampleSet, knee: float, processor: Processor) -> dict[str, Any]:
     picked = np.unique(np.linspace(0, len(exam) - 1, min(EVAL_SUBSET, len(exam))).astype(np.int64))
-    outputs, wanted = [], torch.from_numpy(exam.controls[picked])
+    means, wanted = [], torch.from_numpy(exam.controls[picked]).to(processor.device)
     with torch.inference_mode():
         for some in np.array_split(picked, max(1, len(picked) // 64)):
-            outputs.append(policy(exam.batch(some).frames))
-        output = torch.cat(outputs)
-        loss = masked_loss(output, (wanted - policy.mean) / policy.std, knee)
-        rmse = torch.nanmean((policy.to_units(output) - wanted) ** 2, dim=0).sqrt()
+            batch = exam.batch(some)
+            views = [view.to(processor.device) for view in batch.views]
+            means.append(policy(views[0], views[1:], *_told(batch, processor)).mean)
+        mean = torch.cat(means)
+        loss = answer_loss(mean, (wanted - policy.mean) / policy.std, knee)
+        now = (mean * policy.std + policy.mean - wanted)[:, 0]
+        rmse = torch.nanmean(now**2, dim=0).sqrt()
     named = zip(exam.spec.names, rmse.tolist(), strict=True)
     return {"eval_loss": float(loss), "eval_rmse": {name: value for name, value in named if math.isfinite(value)}}
+
+
+def _told(batch: Batch, processor: Processor) -> tuple[Tensor, Tensor]:
+    return batch.speed_mps.to(processor.device), batch.command.to(processor.device)
 
 
 def _schedule(step: int, warmup: int, share: float) -> float:

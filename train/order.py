@@ -82,6 +82,21 @@ def epoch_order(p: Floats, draws: int, digest: str, seed: int, epoch: int) -> In
     return drawn
 
 
+def batch_at(p: Floats, draws: int, digest: str, seed: int, step: int, size: int) -> Index:
+    """The samples of one batch, of a training whose epochs follow each other without a gap; to replay it.
+
+    Args:
+        draws: of an epoch. step: which batch, from 0 on. size: of a batch.
+
+    Returns:
+        (size,) int64 in the order they were taken.
+    """
+    first = step * size
+    epochs = range(first // draws, (first + size - 1) // draws + 1)
+    order = np.concatenate([epoch_order(p, draws, digest, seed, epoch) for epoch in epochs])
+    return order[first - epochs[0] * draws :][:size]
+
+
 def systematic(p: Floats, draws: int, start: float) -> Index:
     """Draw so that sample i comes floor(draws * p[i]) or ceil(draws * p[i]) times.
 

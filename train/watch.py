@@ -31,6 +31,7 @@ from train.draw import HUMAN, POLICY, SYSTEM, WHITE, Dial, banner, panel, text
 from train.errors import EvaluationError
 from train.frames import Eye, Pixels, camera_name
 from train.samples import window_frames
+from train.senses import speed_and_command
 from trigger.baseline import KIND as BASELINE
 from trigger.detect import detect
 from trigger.event import Event
@@ -71,9 +72,14 @@ def watch(
         advance: told how many frames are done, of how many.
 
     Raises:
-        EvaluationError: no frame in that part. SampleError: no camera. DriveError: the video cannot be read.
+        EvaluationError: no frame in that part, or a policy of several cameras. SampleError: no camera.
+        DriveError: the video cannot be read.
     """
     view, window = saved.config.view, saved.config.window
+    if saved.config.others:
+        raise EvaluationError(
+            f"{saved.name} sees {len(saved.config.views)} cameras", "a policy of one camera", "watch another policy"
+        )
     camera = drive.cameras[camera_name(drive, view)]
     times = camera.frame_times()
     first_ns = (int(times[0]) if times.size else 0) + round(start_s * 1e9)
@@ -152,9 +158,10 @@ class _Painter:
         stacked = np.stack([self.seen[int(i)][1] for i in frame[-1]])
         # T H W C -> 1 T C H W
         frames: Tensor = torch.from_numpy(stacked).permute(0, 3, 1, 2)[None]
+        speed_mps, command = map(torch.from_numpy, speed_and_command(self.telemetry, t_ns[-1:]))
         with torch.inference_mode():
             policy = self.saved.policy
-            return [float(v) for v in policy.to_units(policy(frames))[0]]
+            return [float(v) for v in policy.to_units(policy(frames, (), speed_mps.float(), command)).mean[0, 0]]
 
     def _dials(self, t_ns: int) -> dict[str, list[Dial]]:
         """For each control the driver's dial and the policy's."""

@@ -18,6 +18,11 @@ KIND = "baseline"
 SECOND_NS = 1_000_000_000
 
 
+def whole_seconds(window_ns: tuple[int, int], t0_ns: int) -> tuple[int, int]:
+    """A window, int ns, as [first, end) seconds counted from t0_ns, widened outward."""
+    return (window_ns[0] - t0_ns) // SECOND_NS, -((t0_ns - window_ns[1]) // SECOND_NS)
+
+
 def drawn_seconds(drive_id: str, seconds: int, probability: float) -> NDArray[np.int64]:
     """Numbers of the seconds drawn, of `seconds` in the drive; (K,) int64, increasing."""
     if probability >= 1.0:
@@ -41,18 +46,22 @@ def baseline_events(drive_id: str, t0_ns: int, seconds: int, probability: float)
 
 
 def inclusion_by_baseline(seconds: int, probability: float) -> NDArray[np.float64]:
-    """Probability that at least one baseline clip covers each second: 1 - (1 - p)^m.
+    """Probability that at least one baseline clip covers each second of a drive, (seconds,) float64."""
+    return inclusion_at(np.arange(seconds), seconds, probability)
+
+
+def inclusion_at(number: NDArray[np.int64], seconds: int, probability: float) -> NDArray[np.float64]:
+    """Probability that at least one baseline clip covers these seconds of a drive of so many: 1 - (1 - p)^m.
 
     m is the number of seconds of the drive whose window would cover it: up to five before, itself, and five
     after, fewer at the ends of the drive. Draws are independent, so the product is exact.
 
     Returns:
-        (seconds,) float64.
+        (N,) float64, as `number`.
     """
-    number = np.arange(seconds)
     reach_back, reach_on = int(BASELINE_WINDOW.after_s), int(BASELINE_WINDOW.before_s)
     covering = np.minimum(number + reach_on, seconds - 1) - np.maximum(number - reach_back, 0) + 1
-    return np.asarray(1.0 - (1.0 - min(probability, 1.0)) ** covering, np.float64)
+    return np.asarray(1.0 - (1.0 - min(probability, 1.0)) ** np.maximum(covering, 0), np.float64)
 
 
 def _hash(drive_id: str, second: int) -> int:

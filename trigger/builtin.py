@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trigger import measures
+from trigger.event import TRIGGER_VERSION
 from trigger.excursion import Limits
 from trigger.measures import Maker
 
@@ -49,6 +50,7 @@ class Trigger:
     Attributes:
         unit: of the measure.
         meaning: what happened, and from which signals it is known. how: the filter and what it costs.
+        version: of its events.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Trigger:
     meaning: str
     how: str
     window: Window = Window()
+    version: str = TRIGGER_VERSION
 
 
 LINE_03 = "slope of the line through the last 0.3 s of its own samples"

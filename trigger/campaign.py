@@ -6,7 +6,7 @@
     ends = 2027-03-31
 
 `read` is pure: text in, a campaign or CampaignError out. Signing and sending it, counting its bytes and asking whether
-it has ended is done elsewhere.
+it has ended is done elsewhere. One that is published again under its name is another revision of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date
 
 from trigger.campaign_file import CampaignError, Table, parsed
 from trigger.campaign_rules import DAY, HOURS, NAME, PROBABILITY, QUOTA, TEXT, number
+from trigger.event import version_of
 from trigger.excursion import Limits
 from trigger.expression import Expression, parse
 from trigger.hours import Hours
@@ -31,6 +32,8 @@ MAX_HOLD_S = 10.0
 MAX_REFRACTORY_S = 20.0
 MAX_RADIUS_M = 1e6
 SECOND_NS = 1_000_000_000
+REVISION_DIGITS = 12
+"""48 bits: enough to tell apart the texts that one owner publishes under one name."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,10 @@ class Campaign:
         name: what its events are called.
         hold_s, refractory_s: as in `trigger.excursion.Limits`. before_s, after_s: what a clip keeps around an event.
         region, hours: where and when it listens; None: everywhere, always.
-        quota_bytes: most that one car may send for it; None: no limit of its own.
+        quota_bytes: most that one car may send for it in all, under whatever revision; None: no limit of its own.
         ends: the last UTC day on which it runs; None: it runs until it is withdrawn.
         probability: share of its events that are kept.
+        digest: sha256 of its text, in hex; "" where it was not read from one.
     """
 
     name: str
@@ -57,6 +61,17 @@ class Campaign:
     quota_bytes: int | None = None
     ends: date | None = None
     probability: float = 1.0
+    digest: str = ""
+
+    @property
+    def revision(self) -> str:
+        """What tells its texts apart: how `sha256sum` of its file begins."""
+        return self.digest[:REVISION_DIGITS]
+
+    @property
+    def version(self) -> str:
+        """Of its events."""
+        return version_of(self.revision)
 
     @property
     def limits(self) -> Limits:
@@ -96,6 +111,7 @@ def read(text: str) -> Campaign:
         quota_bytes=table.get("quota_bytes", QUOTA, None),
         ends=table.get("ends", DAY, None),
         probability=table.get("probability", PROBABILITY, 1.0),
+        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
     )
     table.finish()
     around_s = campaign.before_s + campaign.after_s

@@ -75,6 +75,7 @@ class Beyond:
                 window_ns=(stretch.start_ns - before_ns, stretch.end_ns + after_ns),
                 severity=stretch.peak / on,
                 evidence=Evidence(self._signal, stretch.peak, on),
+                version=self._trigger.version,
             )
             for stretch in stretches
         ]

@@ -7,7 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 TRIGGER_VERSION = "3"
-"""Raised whenever a built-in trigger can give another answer on the same signals."""
+"""Raised whenever a built-in trigger, or an expression, can give another answer on the same signals."""
+
+
+def version_of(revision: str) -> str:
+    """The version of what a campaign finds."""
+    return f"{TRIGGER_VERSION}+{revision}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Event:
         window_ns: what to keep, (start, end) int ns, end exclusive.
         severity: how far the fixed threshold was passed; 1.0 = just reached, comparable between triggers.
         reason: of a disengagement, why: a `trigger.signals.EndReason` in lower case or "end_of_drive"; else "".
+        version: what found it: `TRIGGER_VERSION`, or `version_of` a campaign's revision.
     """
 
     kind: str
@@ -40,6 +46,11 @@ class Event:
     evidence: Evidence
     reason: str = ""
     version: str = TRIGGER_VERSION
+
+    @property
+    def of_campaign(self) -> bool:
+        """Whether a campaign asked for it, and no built-in trigger."""
+        return "+" in self.version
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"window_ns": list(self.window_ns)}

@@ -17,6 +17,8 @@ from trigger.measures import Measure, SignalAbsentError
 from trigger.telemetry import Recorded
 from trigger.vehicle import VehicleProfile
 
+BUILT_IN = frozenset({*WINDOWS, KIND, PARTIAL})
+"""Kinds of events that no campaign can be named after."""
 POSITION_AGE_S = 2.0
 """Receivers of positions speak once a second."""
 
@@ -27,7 +29,7 @@ def as_triggers(campaigns: Sequence[Campaign]) -> tuple[Trigger, ...]:
     Raises:
         CampaignError: two of one name, or one with the name of a built-in kind.
     """
-    taken = {*WINDOWS, KIND, PARTIAL}
+    taken = set(BUILT_IN)
     memo: dict[str, Any] = {}
     made = []
     for campaign in campaigns:
@@ -43,6 +45,7 @@ def as_triggers(campaigns: Sequence[Campaign]) -> tuple[Trigger, ...]:
                 campaign.expression.text,
                 "campaign",
                 Window(campaign.before_s, campaign.after_s),
+                campaign.version,
             )
         )
     return tuple(made)

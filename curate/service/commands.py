@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from curate.service.identity import OVERLAP_S, KnownKey, Registry
 from curate.service.limits import Limits
-from curate.service.state import State
+from curate.service.state import State, typed
 from edge.options import FiniteRange
 from edge.output import as_json, grid, show
 
@@ -122,11 +122,9 @@ def list_command(store: str, state: Path | None, json_: bool) -> None:
 def _registry(store: str, state: Path | None) -> Iterator[Registry]:
     from curate.service.service import DATABASE, state_folder
 
-    opened = State(state_folder(store, state) / DATABASE)
-    try:
+    folder = state_folder(store, state)
+    with typed(folder), closing(State(folder / DATABASE)) as opened:
         yield Registry(opened, time.time)
-    finally:
-        opened.close()
 
 
 def _json(key: KnownKey) -> dict[str, Any]:

@@ -9,6 +9,7 @@ claims hold is the nightly admission's to find out: an acknowledgement is about 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from curate.service.shelf import Shelf
 from curate.service.state import State
 from curate.service.uploads import Upload, Uploads
 from edge.clip import content_digest
-from edge.errors import ClipError, DriveError
+from edge.errors import ClipError, DriveError, EdgeError
 from edge.manifest import MANIFEST, FileEntry, Manifest, canonical_json, read_manifest
 from edge.offer import OFFER, read_offer
 
@@ -45,18 +46,21 @@ class Commits:
         row = self.state.row("SELECT * FROM receipt WHERE clip = ?", clip_id)
         return Receipt(**dict(row)) if row else None
 
-    def commit(self, device: str, clip_id: str) -> Receipt:
-        """Raises Refused: files are missing (409), another request is at work (423), not a whole clip (422)."""
+    def commit(self, device: str, clip_id: str) -> tuple[Receipt, bool]:
+        """The receipt, and whether the clip is new.
+
+        Raises:
+            Refused: files are missing (409), another request is at work (423), not a whole clip (422).
+        """
         known = self.receipt(clip_id)
         if known:
-            return known
+            return known, False
         with self.uploads.alone(device, clip_id):
             found = self.uploads.of_clip(device, clip_id)
             receipt = self._kept_before(clip_id) or self._keep(device, clip_id, found)
-            self._remember(receipt, found)
-        for upload in found.values():
-            self.uploads.path(upload).unlink(missing_ok=True)
-        return self.receipt(clip_id) or receipt
+            first = self._remember(receipt, found)
+        self._free(found)
+        return first, first == receipt
 
     def _kept_before(self, clip_id: str) -> Receipt | None:
         """The receipt beside a clip that was kept just before a crash."""
@@ -79,16 +83,24 @@ class Commits:
         self.shelf.keep(clip_id, files, receipt.to_json().encode())
         return receipt
 
-    def _remember(self, receipt: Receipt, found: Mapping[str, Upload]) -> None:
-        with self.state.change() as db:
+    def _remember(self, receipt: Receipt, found: Mapping[str, Upload]) -> Receipt:
+        """The receipt that holds: this one, or that of another device which sent the same clip and was quicker."""
+
+        def remember(db: sqlite3.Connection) -> Receipt:
             db.execute("INSERT OR IGNORE INTO receipt VALUES (?,?,?,?,?)", tuple(asdict(receipt).values()))
             for upload in found.values():
                 db.execute("UPDATE upload SET state = 'committed', offset = length WHERE id = ?", (upload.id,))
+            row = db.execute("SELECT * FROM receipt WHERE clip = ?", (receipt.clip,)).fetchone()
+            return Receipt(**dict(row))
+
+        return self.state.change(remember)
 
     def _let_go(self, found: Mapping[str, Upload]) -> None:
-        with self.state.change() as db:
-            for upload in found.values():
-                db.execute("UPDATE upload SET state = 'gone' WHERE id = ?", (upload.id,))
+        ids = [(upload.id,) for upload in found.values()]
+        self.state.change(lambda db: db.executemany("UPDATE upload SET state = 'gone' WHERE id = ?", ids))
+        self._free(found)
+
+    def _free(self, found: Mapping[str, Upload]) -> None:
         for upload in found.values():
             self.uploads.path(upload).unlink(missing_ok=True)
 
@@ -107,6 +119,7 @@ def _check(clip_id: str, found: Mapping[str, Upload], files: Mapping[str, Path])
     try:
         offered = read_offer(files[OFFER]).clip_id
     except ClipError as error:
+        _raise_ours(error)
         raise Refused(422, Reason.BAD_OFFER, error.got) from error
     if offered != clip_id:
         raise Refused(422, Reason.BAD_OFFER, f"the offer is for clip {offered[:12]}")
@@ -122,9 +135,16 @@ def _manifest(clip_id: str, path: Path) -> Manifest:
     try:
         manifest = read_manifest(path)
     except DriveError as error:
+        _raise_ours(error)
         raise Refused(422, Reason.BAD_MANIFEST, error.got) from error
     if manifest.cut is None:
         raise Refused(422, Reason.BAD_MANIFEST, "a whole drive, not a clip")
     if manifest.digest != clip_id:
         raise Refused(422, Reason.WRONG_CLIP, f"the manifest is that of clip {manifest.digest[:12]}")
     return manifest
+
+
+def _raise_ours(error: EdgeError) -> None:
+    """A disk that cannot be read now says nothing against the clip."""
+    if isinstance(error.__cause__, OSError):
+        raise error.__cause__

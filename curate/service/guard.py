@@ -20,6 +20,7 @@ from curate.service.service import Service
 
 Endpoint: TypeAlias = Callable[[Request, str], Awaitable[Response]]
 UPLOADS, CLIP = "/v1/uploads", "/v1/clips/{clip}"
+STATUS = CLIP + "/status"
 NO_STORE = {"Cache-Control": "no-store"}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 
@@ -40,7 +41,7 @@ class Guard:
         def who(request: Request) -> str:
             device = self.service.registry.device(request.headers.get("Authorization"))
             self.service.pace.check(device)
-            if path != CLIP:
+            if path.startswith(UPLOADS):
                 tus.check_version(request.headers)
             return device
 
@@ -55,8 +56,6 @@ class Guard:
             except Exception as error:
                 refusal = _refusal(error)
                 response = self._refused(refusal)
-            if path.startswith(UPLOADS):
-                response.headers["Tus-Resumable"] = tus.VERSION
             self._note(path, request, device, response, refusal, time.perf_counter() - begun)
             return response
 

@@ -7,9 +7,11 @@ the first then holds for an overlap, so that a car may change over at any moment
 from __future__ import annotations
 
 import binascii
+import sqlite3
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from curate.errors import CurateError
 from curate.service.refusal import Reason, Refused
@@ -21,6 +23,8 @@ LONGEST_S = 900
 SKEW_S = 60
 """By how much a token may seem to come from the future, in s."""
 LONGEST_TOKEN = 2048
+REMEMBERED = 1024
+"""Tokens whose signature is not checked again while they are in use."""
 OVERLAP_S = 7 * 86_400
 
 
@@ -56,7 +60,8 @@ class Registry:
             raise DeviceError(f"the key {public[:60]!r}", "an Ed25519 public key: 32 bytes in base64", todo)
         now_s = int(self.now_s())
         key = KnownKey(key_id(raw), device, raw, now_s, None)
-        with self.state.change() as db:
+
+        def enter(db: sqlite3.Connection) -> KnownKey:
             owner = db.execute("SELECT device FROM device_key WHERE id = ?", (key.id,)).fetchone()
             if owner:
                 raise DeviceError(f"this key is {owner['device']}'s already", "a key of its own for each", todo)
@@ -65,12 +70,13 @@ class Registry:
                 (now_s + overlap_s, device, now_s + overlap_s),
             )
             db.execute("INSERT INTO device_key VALUES (?,?,?,?,?)", tuple(vars(key).values()))
-        return key
+            return key
+
+        return self.state.change(enter)
 
     def revoke(self, device: str) -> int:
         """Forget all keys of a device; returns how many. Raises DeviceError where it has none."""
-        with self.state.change() as db:
-            count = db.execute("DELETE FROM device_key WHERE device = ?", (device,)).rowcount
+        count = self.state.change(lambda db: db.execute("DELETE FROM device_key WHERE device = ?", (device,)).rowcount)
         if not count:
             raise DeviceError(f"no device {device!r}", "a registered one", "run: swerve curate devices list")
         return count
@@ -90,31 +96,49 @@ class Registry:
 
     def _verified(self, token: str) -> str:
         import jwt
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         now_s = self.now_s()
         try:
             row = self.state.row(
                 "SELECT * FROM device_key WHERE id = ? AND (expires IS NULL OR expires > ?)",
-                str(jwt.get_unverified_header(token).get("kid")),
+                _key_named(token),
                 int(now_s),
             )
             if row is None:
                 raise _refused(Reason.UNKNOWN_DEVICE)
-            claims = jwt.decode(
-                token,
-                Ed25519PublicKey.from_public_bytes(row["public"]),
-                algorithms=["EdDSA"],
-                options={"require": ["sub", "iat", "exp"], "verify_exp": False, "verify_iat": False},
-            )
-            issued, ends = float(claims["iat"]), float(claims["exp"])
+            device, issued_s, ends_s = _signed(token, row["public"])
         except (jwt.InvalidTokenError, TypeError, ValueError, RecursionError):
             raise _refused(Reason.BAD_TOKEN) from None
-        if claims["sub"] != row["device"] or not 0 < ends - issued <= LONGEST_S:
+        if device != row["device"] or not 0 < ends_s - issued_s <= LONGEST_S:
             raise _refused(Reason.BAD_TOKEN)
-        if not issued - SKEW_S <= now_s < ends:
+        if not issued_s - SKEW_S <= now_s < ends_s:
             raise _refused(Reason.TOKEN_EXPIRED)
         return str(row["device"])
+
+
+@lru_cache(REMEMBERED)
+def _key_named(token: str) -> str:
+    """The key a token says it is signed with."""
+    import jwt
+
+    return str(jwt.get_unverified_header(token).get("kid"))
+
+
+@lru_cache(REMEMBERED)
+def _signed(token: str, public: bytes) -> tuple[object, float, float]:
+    """Device, begin and end (s since 1970) in a token that this key signed; whether the key and the time still hold is
+    looked up for every request, and not here.
+    """
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    claims = jwt.decode(
+        token,
+        Ed25519PublicKey.from_public_bytes(public),
+        algorithms=["EdDSA"],
+        options={"require": ["sub", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+    )
+    return claims["sub"], float(claims["iat"]), float(claims["exp"])
 
 
 def _refused(reason: Reason) -> Refused:

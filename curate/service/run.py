@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from socket import socket
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -41,6 +41,7 @@ def run(store: str, state: Path | None, host: str, port: int, limits: Limits, tl
         )
         with closing(config.bind_socket()) as listening:
             told = {"store": store, "host": host, "port": listening.getsockname()[1], "tls": tls is not None}
+            listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # asyncio does so only where it made the socket itself
             listening.listen(config.backlog)
             LOG.info("serving", extra={"told": told})
             asyncio.run(_serve(uvicorn.Server(config), service, listening))

@@ -14,8 +14,9 @@ from curate.service.identity import Registry
 from curate.service.limits import Limits, Pace
 from curate.service.metrics import Metrics
 from curate.service.shelf import FolderShelf, open_shelf
-from curate.service.state import State
+from curate.service.state import State, typed
 from curate.service.uploads import Uploads
+from edge.durable import make_folder
 
 DATABASE, ARRIVING = "service.db", "arriving"
 
@@ -28,7 +29,7 @@ class Service:
         now_s, monotonic_s: the clocks, s.
 
     Raises:
-        StoreError: another process serves this store.
+        StoreError: another process serves this store, or a disk that refuses.
     """
 
     def __init__(
@@ -39,15 +40,16 @@ class Service:
         now_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
-        self.limits = limits or Limits()
-        self.now_s = now_s
-        self.state = State(folder / DATABASE)
-        self.registry = Registry(self.state, now_s)
-        self.uploads = Uploads(self.state, folder / ARRIVING, self.limits, now_s)
-        self.shelf = open_shelf(where)
-        self.shelf.tidy()
+        self.limits, self.now_s = limits or Limits(), now_s
+        with typed(folder):
+            make_folder(folder)
+            self._lock = _locked(folder)
+            self.state = State(folder / DATABASE)
+            self.registry = Registry(self.state, now_s)
+            self.uploads = Uploads(self.state, folder / ARRIVING, self.limits, now_s)
+            self.uploads.tidy()
+            self.shelf = open_shelf(where)
+            self.shelf.tidy()
         self.commits = Commits(self.state, self.uploads, self.shelf, now_s)
         self.pace = Pace(self.limits, monotonic_s)
         self.metrics = Metrics()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import StoreError
-from edge.durable import PREFIX, new_folder, sync_folder
+from edge.durable import PREFIX, make_folder, new_folder, sync_file, sync_folder
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Kept:
 class Shelf(Protocol):
     def find(self, clip_id: str) -> Kept | None:
         """A clip that was committed before."""
+
+    def reason(self, clip_id: str) -> bytes:
+        """What was written down when a clip was refused; empty where nothing was."""
 
     def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
         """Put a whole clip into the inbox, safe from a power cut when this returns. Twice is as good as once."""
@@ -72,6 +75,12 @@ class FolderShelf:
                     return Kept(place, b"")
         return None
 
+    def reason(self, clip_id: str) -> bytes:
+        try:
+            return (self.root / QUARANTINE / clip_id / REASON).read_bytes()
+        except OSError:
+            return b""
+
     def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
         try:
             self._write(self.root / INBOX / clip_id, files, {RECEIPT: receipt})
@@ -92,14 +101,17 @@ class FolderShelf:
                 shutil.rmtree(left, ignore_errors=True)
 
     def _write(self, folder: Path, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
-        """Linked, not moved: what a crash leaves half done is done again from where the bytes arrived."""
+        """Linked, not moved: what a crash leaves half done is done again from where the bytes arrived. They were forced
+        to disk when they did.
+        """
         folder.parent.mkdir(exist_ok=True)
         sync_folder(self.root)
-        with new_folder(folder) as temporary:
+        with new_folder(folder, sync_folder) as temporary:
             for name, path in files.items():
                 os.link(path, temporary / name)
             for name, data in more.items():
                 (temporary / name).write_bytes(data)
+                sync_file(temporary / name)
 
 
 @dataclass(frozen=True)
@@ -110,9 +122,16 @@ class BucketShelf:
         import obstore
 
         for place in PLACES:
-            with _told(), suppress(FileNotFoundError):
+            with told(), suppress(FileNotFoundError):
                 return Kept(place, bytes(obstore.get(self.bucket, f"{place}/{clip_id}/{RECEIPT}").bytes()))
         return None
+
+    def reason(self, clip_id: str) -> bytes:
+        import obstore
+
+        with told(), suppress(FileNotFoundError):
+            return bytes(obstore.get(self.bucket, f"{QUARANTINE}/{clip_id}/{REASON}").bytes())
+        return b""
 
     def keep(self, clip_id: str, files: Mapping[str, Path], receipt: bytes) -> None:
         self._write(f"{INBOX}/{clip_id}", files, {RECEIPT: receipt})
@@ -123,7 +142,7 @@ class BucketShelf:
     def check(self) -> None:
         import obstore
 
-        with _told():
+        with told():
             obstore.list_with_delimiter(self.bucket)
 
     def tidy(self) -> None:
@@ -132,7 +151,7 @@ class BucketShelf:
     def _write(self, prefix: str, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
         import obstore
 
-        with _told():
+        with told():
             for name, path in files.items():
                 obstore.put(self.bucket, f"{prefix}/{name}", path)
             for name, data in more.items():
@@ -140,7 +159,7 @@ class BucketShelf:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the object store answered, as a StoreError; that something is not there stays FileNotFoundError."""
     from obstore.exceptions import BaseError
 
@@ -167,5 +186,5 @@ def open_shelf(where: str) -> Shelf:
     if "://" in where and not where.startswith("file://"):
         raise StoreError(f"the store {where}", "file:///path or s3://bucket/prefix", "name one of these")
     root = Path(where.removeprefix("file://"))
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     return FolderShelf(root)

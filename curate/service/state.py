@@ -1,19 +1,23 @@
 """What the service remembers: uploads, receipts and device keys, in one SQLite file.
 
-WAL with `synchronous=FULL`: a change that returned is on the disk. `user_version` is the schema's number. The bytes
-themselves lie beside it; a row never claims a byte that was not forced to disk before.
+WAL with `synchronous=FULL`: a change that returned is on the disk. Changes that wait for the disk at the same time are
+forced to it together, by whichever of them comes first. `user_version` is the schema's number. The bytes themselves
+lie beside it; a row never claims a byte that was not forced to disk before.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from curate.errors import StoreError
+from edge.durable import make_folder
 
 SCHEMA_NUMBER = 1
 SCHEMA = """
@@ -34,36 +38,50 @@ CREATE TABLE device_key (
 """
 
 
+T = TypeVar("T")
+Work: TypeAlias = Callable[[sqlite3.Connection], Any]
+
+
 class State:
     """One connection that writes and one that reads, each taken in turn: readers never wait for a disk."""
 
     def __init__(self, path: Path) -> None:
         """Raises StoreError for a file of another schema."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._waiting: deque[tuple[Work, Future[Any]]] = deque()
         self._db, self._reader = _connect(path), _connect(path)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        with self.change() as db:
-            number = int(db.execute("PRAGMA user_version").fetchone()[0])
-            if number == 0:
-                for statement in SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version={SCHEMA_NUMBER}")
-            elif number != SCHEMA_NUMBER:
-                raise StoreError(f"{path} has schema {number}", f"{SCHEMA_NUMBER}", "use the swerve that wrote it")
+        number = self.change(_prepare)
+        if number != SCHEMA_NUMBER:
+            raise StoreError(f"{path} has schema {number}", f"{SCHEMA_NUMBER}", "use the swerve that wrote it")
 
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of the block or none of it, on the disk when it ends."""
+    def change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` gives, once all that it changed is on the disk; nothing is changed where it raises."""
+        done: Future[T] = Future()
+        self._waiting.append((work, done))
         with self._writing:
+            if not done.done():
+                self._change_together()
+        return done.result()
+
+    def _change_together(self) -> None:
+        """All changes that wait, in one transaction, each undone alone where it raises."""
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+            answers = [_apart(self._db, work) for work, _ in group]
             self._db.execute("COMMIT")
+        except BaseException as failure:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            answers = [(None, failure)] * len(group)
+        for (_, done), (result, error) in zip(group, answers, strict=True):
+            if error:
+                done.set_exception(error)
+            else:
+                done.set_result(result)
 
     def rows(self, question: str, *values: Any) -> list[sqlite3.Row]:
         with self._reading:
@@ -76,6 +94,40 @@ class State:
     def close(self) -> None:
         self._reader.close()
         self._db.close()
+
+
+def _apart(db: sqlite3.Connection, work: Work) -> tuple[Any, BaseException | None]:
+    """What one change of a group gives, or raises; then it has changed nothing."""
+    db.execute("SAVEPOINT one")
+    try:
+        return work(db), None
+    except BaseException as error:
+        db.execute("ROLLBACK TO one")
+        return None, error
+    finally:
+        db.execute("RELEASE one")
+
+
+def _prepare(db: sqlite3.Connection) -> int:
+    """The number of the schema; a new file is given the present one."""
+    number = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if number:
+        return number
+    for statement in SCHEMA.split(";"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version={SCHEMA_NUMBER}")
+    return SCHEMA_NUMBER
+
+
+@contextmanager
+def typed(folder: Path) -> Iterator[None]:
+    """Say in three parts what a disk or the database refused: for those who are no request. Raises StoreError."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{folder}: {error}", "a disk that can be read and written", "free space or check the disk"
+        ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

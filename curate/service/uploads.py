@@ -1,8 +1,7 @@
 """Uploads: one a file of a clip, resumable, written by one request at a time, gone when nobody finishes them.
 
-The offset in the row is the promise: so many bytes are on the disk. What a broken request left in the file beyond it
-was never promised, and is cut off before the next byte is written. When the last byte is there the whole file is
-hashed; where that is not what was announced, the upload starts again at 0.
+The offset in the row is the promise: so many bytes are on the disk. How they get there is `curate.service.writing`'s.
+An upload that is begun with its bytes has no row before they are there, so that a small file is one transaction.
 
 An upload belongs to the device that began it: to any other it does not exist. Its bytes lie in a file named by its
 random id, so that nothing a device sends is ever part of a path.
@@ -10,24 +9,25 @@ random id, so that nothing a device sends is ever part of a path.
 
 from __future__ import annotations
 
-import hashlib
-import os
+import math
 import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from io import BufferedRandom
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curate.service.limits import Limits
 from curate.service.refusal import Reason, Refused
 from curate.service.state import State
-from curate.service.tus import Announced, Checksum
+from curate.service.tus import Announced
 from edge.durable import sync_folder
 
 SECONDS_A_DAY = 86_400
+OF_FILE = "device = ? AND clip = ? AND name = ? AND state <> 'gone'"
+NEW = "new"
+"""State of an upload without a row."""
 REMEMBERED_S = 7 * SECONDS_A_DAY
 """How long an upload that is no more is answered with 410 rather than 404."""
 
@@ -46,6 +46,11 @@ class Upload:
     metadata: str
     expires: int
     state: str
+
+    @property
+    def new(self) -> bool:
+        """Nothing tells of it yet."""
+        return self.state == NEW
 
     @property
     def whole(self) -> bool:
@@ -68,42 +73,46 @@ class Uploads:
         self.state, self.arriving, self.limits, self.now_s = state, arriving, limits, now_s
         arriving.mkdir(parents=True, exist_ok=True)
         sync_folder(arriving.parent)
-        self._busy: set[tuple[str, str, str]] = set()
+        self._busy: dict[tuple[str, str, str], int] = {}
         self._lock = threading.Lock()
 
-    def begin(self, device: str, announced: Announced) -> Upload:
-        """The upload of this file: a new one, or the one that was begun before, however far it got.
+    def find(self, device: str, announced: Announced) -> Upload:
+        """The upload of this file: the one that was begun before, however far it got, or a new one, which nothing tells
+        of before its first promise. Only inside `alone`.
 
         Raises:
             Refused: too large (413), the clip is committed with another content (403), too much is lying about (429).
         """
         self.limits.check_size(announced.name, announced.length)
         self.limits.check_disk(self.arriving, announced.length)
-        with self.alone(device, announced.clip, announced.name), self.state.change() as db:
-            old = _live(db, device, announced.clip, announced.name)
-            same = old and (old.sha256, old.length) == (announced.sha256, announced.length)
-            if old and same and (old.committed or old.expires > self.now_s()):
-                return old
-            if old and old.committed:
-                raise Refused(403, Reason.COMMITTED, f"{announced.name} of a committed clip")
-            self.limits.check_waiting(_waiting(db, device) + announced.length)
-            new = Upload(
-                id=secrets.token_urlsafe(16),
-                device=device,
-                clip=announced.clip,
-                name=announced.name,
-                sha256=announced.sha256,
-                length=announced.length,
-                offset=0,
-                metadata=announced.metadata,
-                expires=self._expiry(),
-                state="live",
-            )
-            db.execute("UPDATE upload SET state = 'gone' WHERE id = ?", (old.id if old else "",))
-            db.execute("INSERT INTO upload VALUES (?,?,?,?,?,?,?,?,?,?)", tuple(vars(new).values()))
-        if old:
-            self.path(old).unlink(missing_ok=True)
-        return new
+        mine = (device, announced.clip, announced.name)
+        row = self.state.row(f"SELECT * FROM upload WHERE {OF_FILE}", *mine)
+        old = Upload(**dict(row)) if row else None
+        same = old and (old.sha256, old.length) == (announced.sha256, announced.length)
+        if old and same and (old.committed or old.expires > self.now_s()):
+            return old
+        if old and old.committed:
+            raise Refused(403, Reason.COMMITTED, f"{announced.name} of a committed clip")
+        with self._lock:
+            self.limits.check_waiting(self._announced(device) + announced.length)
+            self._busy[mine] = announced.length
+        return Upload(
+            id=secrets.token_urlsafe(16),
+            device=device,
+            clip=announced.clip,
+            name=announced.name,
+            sha256=announced.sha256,
+            length=announced.length,
+            offset=0,
+            metadata=announced.metadata,
+            expires=self._expiry(),
+            state=NEW,
+        )
+
+    def _announced(self, device: str) -> int:
+        """Bytes a device has announced and not committed; those of new uploads are known here alone."""
+        row = self.state.row("SELECT sum(length) AS bytes FROM upload WHERE device = ? AND state = 'live'", device)
+        return int(row["bytes"] or 0 if row else 0) + sum(n for busy, n in self._busy.items() if busy[0] == device)
 
     def get(self, device: str, upload_id: str) -> Upload:
         """Raises Refused: no such upload of this device (404), or no more (410)."""
@@ -134,31 +143,41 @@ class Uploads:
         mine = (device, clip, name)
         with self._lock:
             if any(busy[:2] == mine[:2] and (busy[2] == name or "" in (busy[2], name)) for busy in self._busy):
-                raise Refused(423, Reason.BUSY, "another request is at work on it", {"Retry-After": "1"})
-            self._busy.add(mine)
+                within = {"Retry-After": str(math.ceil(self.limits.idle_s))}  # by then it is done, or sent away
+                raise Refused(423, Reason.BUSY, "another request is at work on it", within)
+            self._busy[mine] = 0
         try:
             yield
         finally:
             with self._lock:
-                self._busy.discard(mine)
+                del self._busy[mine]
 
     def path(self, upload: Upload) -> Path:
         return self.arriving / upload.id
 
-    def write(self, upload: Upload, checksum: Checksum | None) -> Writing:
-        """Go on at the upload's offset; only inside `alone`."""
-        descriptor = os.open(self.path(upload), os.O_RDWR | os.O_CREAT, 0o644)
-        os.ftruncate(descriptor, upload.offset)
-        file = os.fdopen(descriptor, "r+b")
-        file.seek(upload.offset)
-        return Writing(self, upload, file, checksum)
+    def promise(self, upload: Upload, offset: int) -> Upload:
+        """Remember that `offset` bytes are on the disk; a new upload takes the place of another content of its name.
+        Only inside `alone`.
+        """
+        kept = replace(upload, offset=offset, expires=self._expiry(), state="live")
+        if not upload.new:
+            told = (kept.offset, kept.expires, kept.id)
+            self.state.change(lambda db: db.execute("UPDATE upload SET offset = ?, expires = ? WHERE id = ?", told))
+            return kept
 
-    def advance(self, upload: Upload, offset: int) -> Upload:
-        """Promise `offset` bytes, which are on the disk."""
-        expires = self._expiry()
-        with self.state.change() as db:
-            db.execute("UPDATE upload SET offset = ?, expires = ? WHERE id = ?", (offset, expires, upload.id))
-        return Upload(**{**vars(upload), "offset": offset, "expires": expires})
+        def begin(db: sqlite3.Connection) -> list[sqlite3.Row]:
+            mine = (upload.device, upload.clip, upload.name)
+            old = db.execute(
+                f"UPDATE upload SET state = 'gone' WHERE {OF_FILE} AND state = 'live' RETURNING id", mine
+            ).fetchall()
+            db.execute("INSERT INTO upload VALUES (?,?,?,?,?,?,?,?,?,?)", tuple(vars(kept).values()))
+            return old
+
+        replaced = self.state.change(begin)
+        self._busy[upload.device, upload.clip, upload.name] = 0
+        for row in replaced:
+            (self.arriving / row["id"]).unlink(missing_ok=True)
+        return kept
 
     def sweep(self) -> int:
         """Free what expired uploads hold; returns how many."""
@@ -172,77 +191,23 @@ class Uploads:
                     swept += 1
             except Refused:
                 continue  # someone just went on with it
-        with self.state.change() as db:
-            db.execute("DELETE FROM upload WHERE state = 'gone' AND expires <= ?", (now_s - REMEMBERED_S,))
+        old = (now_s - REMEMBERED_S,)
+        self.state.change(lambda db: db.execute("DELETE FROM upload WHERE state = 'gone' AND expires <= ?", old))
         return swept
+
+    def tidy(self) -> None:
+        """Free what a crash left that no row tells of, or of a clip that is committed; only before requests come."""
+        told = {row["id"] for row in self.state.rows("SELECT id FROM upload WHERE state = 'live'")}
+        for path in self.arriving.iterdir():
+            if path.name not in told:
+                path.unlink()
 
     def _forget(self, upload: Upload) -> None:
         """The row first: a row without its file would promise bytes that are not there."""
-        with self.state.change() as db:
-            db.execute("UPDATE upload SET state = 'gone' WHERE id = ? AND state = 'live'", (upload.id,))
+        self.state.change(
+            lambda db: db.execute("UPDATE upload SET state = 'gone' WHERE id = ? AND state = 'live'", (upload.id,))
+        )
         self.path(upload).unlink(missing_ok=True)
 
     def _expiry(self) -> int:
         return int(self.now_s()) + self.limits.unfinished_s
-
-
-class Writing:
-    """Bytes on their way into one upload: `add` them, then `keep` what was added; without `keep` nothing happened."""
-
-    def __init__(self, uploads: Uploads, upload: Upload, file: BufferedRandom, checksum: Checksum | None) -> None:
-        self.uploads, self.upload, self.file, self.checksum = uploads, upload, file, checksum
-        self.offset = upload.offset
-        self._hashes = {name: hashlib.new(name) for name in {"sha256", checksum.algorithm if checksum else "sha256"}}
-
-    def add(self, data: bytes) -> None:
-        """Raises Refused (400) beyond the announced length."""
-        if self.offset + len(data) > self.upload.length:
-            raise Refused(400, Reason.BEYOND_LENGTH, f"more than the announced {self.upload.length} bytes")
-        self.file.write(data)
-        self.offset += len(data)
-        for digest in self._hashes.values():
-            digest.update(data)
-
-    def keep(self) -> Upload:
-        """Force what was added to disk and promise it; returns the upload as it stands.
-
-        Raises:
-            Refused: 460; nothing of the chunk counts where it is not what its checksum says, nothing of the file where
-                the whole is not what was announced.
-        """
-        if self.checksum and self._hashes[self.checksum.algorithm].digest() != self.checksum.digest:
-            raise Refused(460, Reason.CHECKSUM, "the chunk is not what its checksum says")
-        if self.offset == self.upload.offset:
-            return self.upload
-        self.file.flush()
-        if self.offset == self.upload.length and self._whole() != self.upload.sha256:
-            self.uploads.advance(self.upload, 0)
-            raise Refused(460, Reason.CONTENT, "the file is not what was announced")
-        os.fsync(self.file.fileno())
-        if self.upload.offset == 0:
-            sync_folder(self.uploads.arriving)
-        return self.uploads.advance(self.upload, self.offset)
-
-    def _whole(self) -> str:
-        if self.upload.offset == 0:
-            return self._hashes["sha256"].hexdigest()
-        self.file.seek(0)
-        return hashlib.file_digest(self.file, "sha256").hexdigest()
-
-    def close(self) -> None:
-        """Also where nothing was kept; a full disk may complain once more about bytes nobody will miss."""
-        with suppress(OSError):
-            self.file.close()
-
-
-def _live(db: sqlite3.Connection, device: str, clip: str, name: str) -> Upload | None:
-    row = db.execute(
-        "SELECT * FROM upload WHERE device = ? AND clip = ? AND name = ? AND state <> 'gone'", (device, clip, name)
-    ).fetchone()
-    return Upload(**dict(row)) if row else None
-
-
-def _waiting(db: sqlite3.Connection, device: str) -> int:
-    """Bytes a device has announced and not committed."""
-    found = db.execute("SELECT sum(length) FROM upload WHERE device = ? AND state = 'live'", (device,)).fetchone()
-    return int(found[0] or 0)

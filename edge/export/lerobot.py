@@ -11,6 +11,8 @@ Features:
 - `action.is_human`, `observation.is_known`: LeRobot holds no missing value. What was not recorded is 0 and False here;
   a control is human only where the drive says that a human moved it. Train on those.
 
+- What the caller adds (`Extra`), such as weights of a dataset version.
+
 It leaves out position, the control source beyond "human", and what a drive recorded before its first or after its last
 picture. The folder appears whole or not at all.
 """
@@ -18,7 +20,7 @@ picture. The folder appears whole or not at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,18 +56,29 @@ Columns = dict[str, NDArray[Any]]
 Stats = dict[str, dict[str, Any]]
 
 
-def export_lerobot(drives: Sequence[Drive], out: Path, fps: int = 10) -> None:
+@dataclass(frozen=True)
+class Extra:
+    """A feature that no drive has. `at` gives its values (N, len(names)) at N times of the drive of that number."""
+
+    name: str
+    dtype: str
+    names: tuple[str, ...]
+    at: Callable[[int, Times], NDArray[Any]]
+
+
+def export_lerobot(drives: Sequence[Drive], out: Path, fps: int = 10, extras: Sequence[Extra] = ()) -> None:
     """Write the drives to the new folder `out`.
 
     Args:
         fps: pictures and rows a second.
+        extras: further features.
 
     Raises:
         DriveError: no drive, nothing to show, cameras that differ, or `out` exists.
     """
     if out.exists():
         raise DriveError(f"{out} exists", "a new folder", "choose another name or remove it")
-    plan = _plan(drives, fps)
+    plan = _plan(drives, fps, extras)
     with new_folder(out) as folder:
         episodes: list[dict[str, Any]] = []
         samples: dict[str, list[NDArray[Any]]] = {}
@@ -86,6 +99,7 @@ class _Plan:
     cameras: Mapping[str, tuple[int, int]]
     actions: tuple[str, ...]
     states: tuple[str, ...]
+    extras: tuple[Extra, ...] = ()
 
     @property
     def features(self) -> dict[str, dict[str, Any]]:
@@ -103,6 +117,8 @@ class _Plan:
             if names:
                 found[values] = {"dtype": "float32", "shape": [len(names)], "names": names}
                 found[mask] = {"dtype": "bool", "shape": [len(names)], "names": names}
+        for extra in self.extras:
+            found[extra.name] = {"dtype": extra.dtype, "shape": [len(extra.names)], "names": list(extra.names)}
         return found | {k: {"dtype": kind, "shape": [1], "names": None} for k, kind in BOOKKEEPING.items()}
 
 
@@ -110,7 +126,7 @@ def _key(camera: str) -> str:
     return f"observation.images.{camera}"
 
 
-def _plan(drives: Sequence[Drive], fps: int) -> _Plan:
+def _plan(drives: Sequence[Drive], fps: int, extras: Sequence[Extra]) -> _Plan:
     if not drives or not 1 <= fps <= 240:
         raise DriveError(f"{len(drives)} drives at {fps} pictures a second", "at least one, 1 to 240", "name drives")
     cameras = {name: _even(camera) for name, camera in drives[0].cameras.items()}
@@ -126,7 +142,8 @@ def _plan(drives: Sequence[Drive], fps: int) -> _Plan:
     told = [signal.name for signal in signals_named(present) if signal.kind in ("number", "flag")]
     moved = {name for names in controls_of(present).values() for name in names}
     actions = tuple(name for name in told if name in moved)
-    return _Plan(fps, cameras, actions, tuple(name for name in told if name not in {*moved, *POSITION}))
+    states = tuple(name for name in told if name not in {*moved, *POSITION})
+    return _Plan(fps, cameras, actions, states, tuple(extras))
 
 
 def _even(camera: Camera) -> tuple[int, int]:
@@ -143,6 +160,7 @@ def _write_episode(folder: Path, plan: _Plan, number: int, drive: Drive, first: 
         "episode_index": np.full(grid.size, number),
         "index": first + np.arange(grid.size),
         "task_index": np.zeros(grid.size, np.int64),
+        **{extra.name: extra.at(number, grid).astype(extra.dtype) for extra in plan.extras},
     }
     path = _file(folder, DATA, number)
     pq.write_table(pa.table({name: _arrow(values) for name, values in columns.items()}), path)

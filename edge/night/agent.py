@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from edge.night.driven import Source, Standing
 from edge.night.intake import Intake, take_in
 from edge.night.nights import Night, tick, tonight
 from edge.night.queued import Lane, Reason, State
+from edge.night.quota import review, silent
 from edge.night.retention import to_drop
 from edge.night.spool import Spool, typed
 from edge.night.spool_rows import Remembered
@@ -54,7 +56,7 @@ class Agent:
     Attributes:
         to: opens the destination. tell: takes problems as they come. unmetered: asked before anything is sent.
         campaigns: what to listen for, too, asked once a round; it may raise EdgeError.
-        clock: the machine's clocks. free: bytes free where a path lies.
+        note: takes in words what is no problem. clock: the machine's clocks. free: bytes free where a path lies.
     """
 
     spool: Spool
@@ -67,6 +69,7 @@ class Agent:
     clock: Callable[[], Moment] = now
     free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
     campaigns: Callable[[], tuple[Campaign, ...]] = tuple
+    note: Callable[[str], object] = lambda words: None
 
     def round(self) -> None:
         """Do everything there is to do now. Raises SpoolError where the car's own disk refuses."""
@@ -107,6 +110,7 @@ class Agent:
         except EdgeError as error:
             self.tell(error)
             return
+        self._review(campaigns)
         before = {(d.source.path, d.source.recorder, d.source.signature): d for d in self.spool.drives()}
         with typed(self.watched):
             looked = list(self.runner(look, [self.watched]))
@@ -118,6 +122,7 @@ class Agent:
                 drive = before.get((source.path, source.recorder, source.signature))
                 if self._is_new(source, drive) and self.make_room():
                     self._take_in(self._begin(source), campaigns)
+                    self._review(campaigns)
 
     def _is_new(self, source: Source, drive: Remembered | None) -> bool:
         open_ = (Standing.BEGUN, Standing.NOT_GIVEN) if self.terms.consent else (Standing.BEGUN,)
@@ -131,7 +136,14 @@ class Agent:
 
     def _begin(self, source: Source) -> Remembered:
         free = self.terms.limit(Lane.BASELINE) - waiting_bytes(self.spool, Lane.BASELINE)
-        return self.spool.begin(source, baseline_rate(self.terms.baseline, source.bytes, free))
+        rate = baseline_rate(self.terms.baseline, source.bytes, free)
+        return self.spool.begin(source, rate, silent(self.spool))
+
+    def _review(self, campaigns: tuple[Campaign, ...]) -> None:
+        """See which campaigns are to be listened to from now on, and say what changed."""
+        today = datetime.fromtimestamp(self.clock().wall_s, UTC).date()
+        for quota in review(self.spool, campaigns, today):
+            self.note(str(quota))
 
     def _take_in(self, drive: Remembered, campaigns: tuple[Campaign, ...]) -> None:
         if drive.tries > MOST_TRIES:
@@ -145,7 +157,7 @@ class Agent:
             consent=self.terms.consent,
             position=self.terms.position,
             known=frozenset((known.identity, known.seconds) for known in taken),
-            campaigns=campaigns,
+            campaigns=tuple(c for c in campaigns if c.name not in drive.silent),
         )
         with typed(self.spool.root):
             results = list(self.runner(take_in, [intake]))

@@ -1,15 +1,19 @@
-"""`swerve edge status|ledger`: what waits in the car's queue, and what became of every driven second."""
+"""`swerve edge status|ledger`: what waits in the car's queue, its campaigns, and what became of every driven second."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.night.driven import Standing
 from edge.night.run_command import run_command
 from edge.output import as_json, grid, show
+
+if TYPE_CHECKING:
+    from edge.night.quota import Quota
 
 SPOOL = click.option(
     "--spool", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the car's queue."
@@ -21,12 +25,13 @@ JSON = click.option("--json", "json_", is_flag=True, help="Print JSON and nothin
 @SPOOL
 @JSON
 def status_command(spool: Path, json_: bool) -> None:
-    """What waits in the queue, and what this night may still send."""
+    """What waits in the queue, what this night may still send, and which campaigns are listened to."""
     from edge.night.nights import last_night
+    from edge.night.quota import quotas
     from edge.night.spool import read_spool
 
     with read_spool(spool) as queue:
-        clips, drives, night = queue.clips(), queue.drives(), last_night(queue)
+        clips, drives, night, campaigns = queue.clips(), queue.drives(), last_night(queue), quotas(queue)
     groups: dict[tuple[str, str, str], list[int]] = {}
     for clip in clips:
         groups.setdefault((clip.lane, clip.state, clip.reason or ""), []).append(clip.bytes)
@@ -36,18 +41,29 @@ def status_command(spool: Path, json_: bool) -> None:
         names = ("lane", "state", "reason", "clips", "bytes")
         rows = [dict(zip(names, (*key, len(sizes), sum(sizes)), strict=True)) for key, sizes in sorted(groups.items())]
         tonight = vars(night) if night else None
-        as_json({"clips": rows, "recordings": standings, "unreadable": problems, "night": tonight})
+        told = {"clips": rows, "recordings": standings, "unreadable": problems, "night": tonight}
+        as_json(told | {"campaigns": [quota.to_json() for quota in campaigns]})
         return
     table = grid("lane", "state", "", "clips", "MB", title=f"Clips in {spool}")
     for key, sizes in sorted(groups.items()):
         table.add_row(*key, str(len(sizes)), f"{sum(sizes) / 1e6:.1f}")
     show(table)
+    if campaigns:
+        _show_campaigns(campaigns)
     click.echo("recordings: " + (", ".join(f"{n} {standing}" for standing, n in standings.items()) or "none"))
     for problem in problems:
         click.echo(f"unreadable: {problem['path']}: {problem['why']}")
     if night:
         spent = f"{night.baseline_spent / 1e6:.1f} MB baseline, {night.event_spent / 1e6:.1f} MB events"
         click.echo(f"night {night.number}: spent {spent}, allowance for the layers below included")
+
+
+def _show_campaigns(campaigns: list[Quota]) -> None:
+    table = grid("campaign", "MB used", "of", "until", "", title="Campaigns")
+    for quota in campaigns:
+        limit = "no quota" if quota.quota_bytes is None else f"{quota.quota_bytes / 1e6:.1f}"
+        table.add_row(quota.name, f"{quota.used_bytes / 1e6:.1f}", limit, quota.ends or "", quota.hearing)
+    show(table)
 
 
 @click.command("ledger")

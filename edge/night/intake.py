@@ -40,7 +40,8 @@ class Intake:
     Attributes:
         rate: of its baseline. consent: the owner grants it where the recording does not say.
         known: (identity, seconds) of recordings that were taken in before.
-        campaigns: listened for, too; each keeps all of its events, as the night draws by itself.
+        campaigns: listened for, too, decided before it is read; each keeps all of its events, as the night draws by
+            itself.
     """
 
     source: Source

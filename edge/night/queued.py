@@ -11,10 +11,12 @@ States only move down this list. A baseline clip is chosen from the start: it wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from edge.night.charges import charges_of
 from edge.night.value import value_of
 from trigger.baseline import KIND as BASELINE
 from trigger.baseline import SECOND_NS
@@ -60,6 +62,7 @@ class Queued:
         bytes: on the disk. value: what the night goes by; 0 for the baseline, whose value nobody asks.
         probability: with which it was to be sent, given all else; None until that is decided.
         night: number of the first night's choice it was part of, None before.
+        charges: what it costs which campaign, in bytes.
     """
 
     sequence: int
@@ -75,6 +78,7 @@ class Queued:
     reason: Reason | None = None
     probability: float | None = None
     night: int | None = None
+    charges: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def of(clip: Clip) -> Queued:
@@ -94,6 +98,7 @@ class Queued:
             value=0.0 if baseline else value_of(cut.events),
             state=State.CHOSEN if baseline else State.CUT,
             probability=1.0 if baseline else None,
+            charges=charges_of(cut.events, clip.manifest.t0_ns, (first, end), clip.bytes),
         )
 
     @property

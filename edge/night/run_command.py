@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,7 @@ def run_command(
                 tell,
                 _free_of_charge(where),
                 campaigns=_listener(campaigns),
+                note=partial(click.echo, err=True),
             )
             _round(agent)
             while not once:

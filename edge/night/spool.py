@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from edge.durable import sync_folder
+from edge.durable import make_folder, sync_folder
 from edge.errors import SpoolError
 from edge.night.budget import Decision
 from edge.night.driven import Driven, Source, Standing
 from edge.night.queued import Queued, Reason, State
 from edge.night.spool_rows import Remembered, insert, queued_of, remembered_of
-from edge.night.spool_schema import migrate, version
+from edge.night.spool_schema import MIGRATIONS, as_now, migrate, version
 
 CLIPS, DAMAGED, QUEUE, LOCK = "clips", "damaged", "queue.sqlite", ".lock"
 BUSY_S = 30.0
@@ -70,8 +70,11 @@ class Spool:
 
     # Drives
 
-    def begin(self, source: Source, rate: float) -> Remembered:
-        """Remember a recording, its baseline rate and one more try before anything is drawn; the first rate stays."""
+    def begin(self, source: Source, rate: float, silent: Iterable[str] = ()) -> Remembered:
+        """Remember a recording and one more try of it, before anything of it is read.
+
+        Its baseline's rate, and the campaigns that are not listened to in it, stay as they were first.
+        """
         names = (source.recorder, source.path, source.signature, source.bytes)
         with self.change() as database:
             database.execute(
@@ -79,14 +82,16 @@ class Spool:
                 (*names, rate, Standing.BEGUN),
             )
             database.execute(
-                "UPDATE drives SET tries = tries + 1 WHERE recorder = ? AND path = ? AND signature = ?", names[:3]
+                "UPDATE drives SET tries = tries + 1, silent = coalesce(silent, ?)"
+                " WHERE recorder = ? AND path = ? AND signature = ?",
+                (json.dumps(sorted(silent)), *names[:3]),
             )
         return next(d for d in self.drives() if d.source == source)
 
     def finish(
         self, number: int, standing: Standing, driven: Driven | None, clips: Iterable[Queued], why: str = ""
     ) -> None:
-        """What became of a recording, and its clips, in one step."""
+        """What became of a recording, and its clips, in one step; one that waits for consent was not listened to."""
         facts: tuple[Any, ...] = (None, None, None, None)
         if driven:
             facts = (driven.identity, driven.seconds, json.dumps(driven.recorded), json.dumps(driven.seen))
@@ -96,6 +101,8 @@ class Spool:
                 " WHERE number = ?",
                 (standing, why, *facts, number),
             )
+            if standing is Standing.NOT_GIVEN:
+                database.execute("UPDATE drives SET silent = NULL WHERE number = ?", (number,))
             for clip in clips:
                 insert(database, clip)
 
@@ -171,7 +178,7 @@ def open_spool(root: Path) -> Iterator[Spool]:
         SpoolError: another agent is at work, a newer format, or a disk that refuses.
     """
     with typed(root):
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         lock = os.open(root / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         with typed(root):
@@ -190,12 +197,15 @@ def open_spool(root: Path) -> Iterator[Spool]:
 
 @contextmanager
 def read_spool(root: Path) -> Iterator[Spool]:
-    """The queue at `root`, to look at, also while an agent works on it. Raises SpoolError."""
+    """The queue at `root`, to look at, also while an agent works on it, an earlier one too. Raises SpoolError."""
     if not (root / QUEUE).is_file():
         raise SpoolError(f"{root} holds no queue", "the --spool folder of swerve edge run", "check the path")
     with typed(root), closing(_connect(root)) as database:
-        version(database)
-        yield Spool(root, database)
+        if version(database) == len(MIGRATIONS):
+            yield Spool(root, database)
+        else:
+            with closing(as_now(database)) as copy:
+                yield Spool(root, copy)
 
 
 @contextmanager

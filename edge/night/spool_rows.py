@@ -16,6 +16,7 @@ class Remembered:
 
     Attributes:
         rate: of its baseline, set before anything was drawn. tries: how often it was begun.
+        silent: names of the campaigns that are not listened to in it, decided before anything of it was read.
         driven: None until the recording was opened. why: what was wrong with it.
     """
 
@@ -26,12 +27,13 @@ class Remembered:
     standing: Standing
     why: str
     driven: Driven | None
+    silent: frozenset[str] = frozenset()
 
 
 def insert(database: sqlite3.Connection, clip: Queued) -> None:
     database.execute(
-        'INSERT OR IGNORE INTO clips (clip_id, folder, drive, first, "end", lane, bytes, value, state, probability)'
-        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        'INSERT OR IGNORE INTO clips (clip_id, folder, drive, first, "end", lane, bytes, value, state, probability,'
+        " charges) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
             clip.clip_id,
             clip.folder,
@@ -43,6 +45,7 @@ def insert(database: sqlite3.Connection, clip: Queued) -> None:
             clip.value,
             clip.state,
             clip.probability,
+            json.dumps(dict(clip.charges)),
         ),
     )
 
@@ -50,7 +53,8 @@ def insert(database: sqlite3.Connection, clip: Queued) -> None:
 def queued_of(row: sqlite3.Row) -> Queued:
     told = dict(row)
     reason = Reason(told["reason"]) if told["reason"] else None
-    return Queued(**told | {"lane": Lane(told["lane"]), "state": State(told["state"]), "reason": reason})
+    typed = {"lane": Lane(told["lane"]), "state": State(told["state"]), "charges": json.loads(told["charges"])}
+    return Queued(**told | typed | {"reason": reason})
 
 
 def remembered_of(row: sqlite3.Row) -> Remembered:
@@ -59,4 +63,5 @@ def remembered_of(row: sqlite3.Row) -> Remembered:
         recorded, seen = (tuple((a, b) for a, b in json.loads(row[name])) for name in ("recorded", "seen"))
         driven = Driven(row["identity"], row["seconds"], row["rate"], recorded, seen)
     source = Source(row["recorder"], row["path"], row["signature"], row["bytes"])
-    return Remembered(row["number"], source, row["rate"], row["tries"], Standing(row["standing"]), row["why"], driven)
+    standing, silent = Standing(row["standing"]), frozenset(json.loads(row["silent"] or "[]"))
+    return Remembered(row["number"], source, row["rate"], row["tries"], standing, row["why"], driven, silent)

@@ -31,6 +31,11 @@ MIGRATIONS = (
     );
     CREATE TABLE boots (boot TEXT PRIMARY KEY, first_s REAL NOT NULL, last_s REAL NOT NULL);
     """,
+    """
+    ALTER TABLE clips ADD COLUMN charges TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE drives ADD COLUMN silent TEXT;
+    CREATE TABLE campaigns (name TEXT PRIMARY KEY, quota_bytes INTEGER, ends TEXT, hearing TEXT NOT NULL);
+    """,
 )
 """One script a version: script i takes a queue of version i to i + 1. Never edit one that was released; add one."""
 
@@ -40,6 +45,15 @@ def migrate(database: sqlite3.Connection) -> None:
     found = version(database)
     for number in range(found, len(MIGRATIONS)):
         database.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+
+
+def as_now(database: sqlite3.Connection) -> sqlite3.Connection:
+    """A queue of an earlier version as it would be now, in memory: the program that works on it is left alone."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    copy.row_factory = sqlite3.Row
+    database.backup(copy)
+    migrate(copy)
+    return copy
 
 
 def version(database: sqlite3.Connection) -> int:

@@ -1,12 +1,15 @@
 """Campaign files on disk: read one, publish one, read all that were published to a folder.
 
-A folder of published campaigns holds `<name>.toml` beside `<name>.backtest.json`, the record of its back-test on
-recorded drives. A campaign without one, or changed since, is not listened to: nobody knows what it would send.
+A folder of published campaigns holds:
+    <name>.toml                        what is listened to
+    <name>.backtest.json               the record of its back-test on recorded drives
+    revisions/<name>.<revision>.toml   every text that was ever published, so that its events can be found again
+
+A campaign without a record, or changed since, is not listened to: nobody knows what it would send.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,13 +24,13 @@ from trigger.campaign_file import MAX_BYTES, CampaignError
 from trigger.event import TRIGGER_VERSION
 from trigger.listening import as_triggers
 
-RECORD = ".backtest.json"
+RECORD, REVISIONS = ".backtest.json", "revisions"
 FORMAT = "swerve-backtest/1"
 
 
 @dataclass(frozen=True)
 class CampaignFile:
-    """A campaign, its text, and the sha256 of that, which a back-test is bound to."""
+    """A campaign and its text, to whose digest a back-test is bound."""
 
     path: Path
     text: str
@@ -35,7 +38,7 @@ class CampaignFile:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return self.campaign.digest
 
 
 def today() -> date:
@@ -95,10 +98,22 @@ def publish(file: CampaignFile, record: Path, to: Path) -> Path:
     """
     data = _record(record)
     _check(file, record, data)
-    write_bytes(to / f"{file.campaign.name}{RECORD}", record.read_bytes())
-    target = to / f"{file.campaign.name}.toml"
-    write_bytes(target, file.text.encode())
+    name, text = file.campaign.name, file.text.encode()
+    write_bytes(to / REVISIONS / f"{name}.{file.campaign.revision}.toml", text)  # known before a car listens to it
+    write_bytes(to / f"{name}{RECORD}", record.read_bytes())
+    target = to / f"{name}.toml"
+    write_bytes(target, text)
     return target
+
+
+def ever_published(folder: Path) -> tuple[Campaign, ...]:
+    """All revisions of all campaigns of a folder; none where there is no folder.
+
+    Raises:
+        CampaignFileError: one that cannot be read.
+    """
+    former, present = sorted(folder.glob(f"{REVISIONS}/*.toml")), sorted(folder.glob("*.toml"))
+    return tuple(read_file(path).campaign for path in (*former, *present))
 
 
 def _published(path: Path) -> CampaignFile:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.clip import open_clip
-from edge.durable import sync_folder, sync_tree
+from edge.durable import make_folder, sync_folder, sync_tree
 from edge.errors import ClipError, DriveError, PushError
 from edge.manifest import FileEntry
 from edge.upload.device_key import DeviceKey
@@ -82,7 +82,7 @@ class FolderDestination:
         held = self._size(clip_id, name)
         if held != offset:
             raise PushError(f"bytes for {name} at {offset}", f"at {held}", "ask what is held and go on from there")
-        self._arriving(clip_id).mkdir(parents=True, exist_ok=True)
+        make_folder(self._arriving(clip_id))
         with (self._arriving(clip_id) / _safe(name)).open("ab") as file:
             file.write(data)
         return offset + len(data)
@@ -102,7 +102,7 @@ class FolderDestination:
         receipt = Receipt(clip_id, clip.digest, clip.bytes, known=False)
         sync_tree(folder)
         inbox = self.root / INBOX
-        inbox.mkdir(exist_ok=True)
+        make_folder(inbox)
         sync_folder(self.root)
         try:
             folder.rename(inbox / clip_id)

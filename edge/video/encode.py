@@ -6,6 +6,7 @@ Variable frame rate; times are kept to the microsecond, the finest step that MP4
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -30,11 +31,47 @@ class Encoding:
     Attributes:
         crf: x264's constant rate factor; 20 is visually close to the source.
         key_every: frames from one key frame to the next; short, so that clips start close to their window.
+        b_frames: at most so many in a row are built on later ones; 0 stores frames in the order of display.
     """
 
     crf: int = 20
     preset: str = "veryfast"
     key_every: int = 20
+    b_frames: int = 3
+
+
+class VideoWriter:
+    """An H.264 MP4 to which frames are added one at a time; it is whole once it is closed, and the same every time.
+
+    Args:
+        size: width and height in pixels, both even.
+        time_base: seconds a tick, 1 / a whole number; the file keeps it.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], encoding: Encoding, time_base: Fraction = TIME_BASE) -> None:
+        muxing = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(time_base.denominator)}
+        self._container = av.open(str(path), "w", format="mp4", options=muxing)
+        stream = self._container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = time_base
+        stream.codec_context.gop_size = encoding.key_every
+        stream.codec_context.thread_count = 1
+        # mbtree=0: x264's macroblock tree reads memory it has not set, and equal pictures gave unequal bytes.
+        x264 = f"scenecut=0:mbtree=0:bframes={encoding.b_frames}"
+        stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": x264}
+        self._stream, self._size, self._time_base = stream, size, time_base
+
+    def add(self, pts: int, frame: VideoFrame) -> None:
+        """Stretch the frame to the size of the video and encode it; `pts` in ticks, greater from frame to frame."""
+        # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
+        converted = frame.reformat(*self._size, "yuv420p", dst_color_range=ColorRange.MPEG)
+        converted.pts, converted.time_base = pts, self._time_base
+        converted.pict_type = 0  # what the frame was in its source does not bind this encoder
+        self._container.mux(self._stream.encode(converted))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
 
 
 def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> int:
@@ -52,15 +89,7 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
     if first is None:
         raise VideoError(f"no pictures for {path.name}", "at least one frame", "check the times of the images")
     t0_ns, picture = first[0], _frame(first[1])
-    width, height = picture.width // 2 * 2, picture.height // 2 * 2
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = TIME_BASE
-        stream.codec_context.gop_size = encoding.key_every
-        stream.codec_context.thread_count = 1
-        # mbtree=0: x264's macroblock tree reads memory it has not set, and equal pictures gave unequal bytes.
-        stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": "scenecut=0:mbtree=0"}
+    with closing(VideoWriter(path, (picture.width // 2 * 2, picture.height // 2 * 2), encoding)) as writer:
         for pts, frame in _on_ticks(chain([first], stream_of_frames), t0_ns):
             if (frame.width, frame.height) != (picture.width, picture.height):
                 raise VideoError(
@@ -68,11 +97,7 @@ def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding
                     "one size for a camera",
                     "give each size a camera of its own",
                 )
-            # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
-            converted = frame.reformat(width, height, "yuv420p", dst_color_range=ColorRange.MPEG)
-            converted.pts, converted.time_base = pts, TIME_BASE
-            container.mux(stream.encode(converted))
-        container.mux(stream.encode(None))
+            writer.add(pts, frame)
     return t0_ns
 
 

@@ -18,8 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from car import Car
 from recording import write_recording
-from sweep import Place, outcome, torn
 
 from edge.night.queued import Reason
 from edge.night.spool import read_spool
@@ -27,31 +27,31 @@ from edge.night.spool import read_spool
 LONGEST_S = 4.0
 
 
-def start(place: Place) -> subprocess.Popen[bytes]:
-    command = ["-m", "swerve", "edge", "run", place.watched, "--to", place.store, "--spool", place.spool]
+def start(car: Car) -> subprocess.Popen[bytes]:
+    command = ["-m", "swerve", "edge", "run", car.watched, "--to", car.store, "--spool", car.spool]
     return subprocess.Popen(
         [sys.executable, *command, "--once", "--baseline", "0.05", "--reserve-gb", "0"], start_new_session=True
     )
 
 
-def soak(place: Place, cycles: int, luck: random.Random) -> int:
+def soak(car: Car, cycles: int, luck: random.Random) -> int:
     """How many cycles ended with a kill. Raises SystemExit at the first violation."""
     killed = 0
     for cycle in range(cycles):
-        write_recording(place.watched / f"drive-{cycle}", f"drive-{cycle}")
-        agent = start(place)
+        write_recording(car.watched / f"drive-{cycle}", f"drive-{cycle}")
+        agent = start(car)
         try:
             agent.wait(luck.uniform(0.0, LONGEST_S))
         except subprocess.TimeoutExpired:
             os.killpg(agent.pid, signal.SIGKILL)
             agent.wait()
             killed += 1
-        check(cycle, list(torn(place)))
-    done = start(place).wait()
-    check(cycles, [f"the last round ended with {done}"] if done else list(torn(place)))
-    with read_spool(place.spool) as spool:
+        check(cycle, list(car.torn()))
+    done = start(car).wait()
+    check(cycles, [f"the last round ended with {done}"] if done else list(car.torn()))
+    with read_spool(car.spool) as spool:
         clips, drives = spool.clips(), spool.drives()
-    ended = outcome(place)
+    ended = car.outcome()
     check(cycles, [f"{c.folder} was not delivered" for c in clips if c.reason is not Reason.DELIVERED])
     check(cycles, [] if len(drives) == cycles else [f"{len(drives)} recordings known, not {cycles}"])
     check(cycles, [] if set(ended.offers) == {c.clip_id for c in clips} else ["the store holds other clips"])
@@ -71,8 +71,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="swerve-soak-") as folder:
-        place = Place(Path(folder), Path(folder) / "watched")
-        killed = soak(place, chosen.cycles, random.Random(chosen.seed))
+        car = Car(Path(folder), Path(folder) / "watched")
+        killed = soak(car, chosen.cycles, random.Random(chosen.seed))
     print(f"{chosen.cycles} cycles, {killed} killed, 0 violations")
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from conftest import drive_telemetry
 
-from curate.admit import ADMISSION, admit
+from curate.admit import ADMISSION, Doubted, admit, doubted_claims
 from curate.check import Code, Unfit, check
-from curate.claims import refuted
+from curate.claims import Doubts, doubts
+from curate.clipref import ClipRef
 from curate.nightly import nightly
 from curate.store import Store
 from edge.clip import open_clip
@@ -51,16 +52,20 @@ def rename(manifest, folder, offer):
     return folder.rename(folder.parent / manifest.digest)
 
 
+def ref_to(folder):
+    return ClipRef(folder.name, folder, folder.parent / "made" / folder.name)
+
+
 def code_of(folder):
     with pytest.raises(Unfit) as refused:
-        check(folder)
+        check(ref_to(folder))
     return refused.value.code
 
 
 def test_an_honest_clip_is_fit_and_its_claims_hold(clip, tmp_path):
     assert "harsh_braking" in {event.kind for event in clip.cut.events}
-    checked = check(remade(clip, tmp_path))
-    assert checked.refuted == ()
+    checked = check(ref_to(remade(clip, tmp_path)))
+    assert checked.doubts == Doubts()
 
 
 def camera(clip, **changes):
@@ -148,12 +153,10 @@ def claiming(clip, tmp_path, **lie):
     return remade(clip, tmp_path, cut=replace(clip.cut, events=(*others, replace(event, **lie)))), event
 
 
-@pytest.mark.parametrize(
-    "lie", [{"kind": "disengagement"}, {"kind": "invented"}, {"severity": 9.9}, {"window_ns": (0, 1)}]
-)
+@pytest.mark.parametrize("lie", [{"kind": "disengagement"}, {"severity": 9.9}, {"window_ns": (0, 1)}])
 def test_a_claim_that_the_telemetry_does_not_bear_out_gains_no_weight(clip, tmp_path, lie):
     folder, event = claiming(clip, tmp_path, **lie)
-    (refuted,) = check(folder).refuted
+    (refuted,) = check(ref_to(folder)).doubts.refuted
     assert (refuted.kind, refuted.t_ns) == (lie.get("kind", event.kind), event.t_ns)
     store = FolderDestination(tmp_path / "store")
     push(folder, store)
@@ -165,10 +168,30 @@ def test_a_claim_that_the_telemetry_does_not_bear_out_gains_no_weight(clip, tmp_
     assert refuted.kind not in kinds
 
 
+@pytest.mark.parametrize("foreign", [{"kind": "invented"}, {"version": "2"}, {"version": "3+0123456789ab"}])
+def test_a_claim_that_nobody_here_can_check_is_counted_as_that_and_gains_no_weight(clip, tmp_path, run, foreign):
+    folder, event = claiming(clip, tmp_path, **foreign)
+    (unchecked,) = check(ref_to(folder)).doubts.unchecked
+    assert unchecked.t_ns == event.t_ns
+    store = FolderDestination(tmp_path / "store")
+    push(folder, store)
+    code, out, _ = run("curate", "nightly", "--store", store.root, "--split", "time:0.75")
+    assert (code, "1 claimed events name a trigger or campaign unknown here" in out) == (0, True)
+    night = nightly(Store(store.root), split="time:0.75")
+    counts = night.version.head["counts"]
+    assert (counts["claims_refuted"], counts["claims_not_checked"]) == (0, 1)
+    assert unchecked.kind not in {kind for row in night.version.rows.column("events").to_pylist() for kind in row}
+
+
+def test_what_an_earlier_swerve_wrote_down_of_a_clip_is_still_read(tmp_path):
+    (tmp_path / ADMISSION).write_text('{"refuted":[["slow",7]]}')
+    assert doubted_claims(tmp_path) == Doubted(refuted=frozenset({("slow", 7)}))
+
+
 def test_a_device_that_sends_most_is_held_to_its_share(native_drive, tmp_path):
     store = tmp_path / "store"
     for number, device in enumerate(["loud", "loud", "loud", "a", "b", "c", "d"]):
-        drive = open_drive(native_drive(f"d{number}", drive_telemetry(8), 8))
+        drive = open_drive(native_drive(f"d{number}", drive_telemetry(8), 8, shown_from=500 * number))
         clip = open_clip(next(cut(scan(drive, 1.0), tmp_path / f"clips-{number}")).folder)
         push(clip.folder, FolderDestination(store))
         write_bytes(store / "inbox" / clip.id / "receipt.json", f'{{"device":"{device}"}}'.encode())
@@ -176,7 +199,7 @@ def test_a_device_that_sends_most_is_held_to_its_share(native_drive, tmp_path):
     counts = night.version.head["counts"]
     assert (counts["devices"], counts["devices_held_to_share"], counts["largest_device_share"]) == (5, 1, 0.4)
     train = [row for row in night.version.rows.to_pylist() if row["split"] == "train"]
-    loud = [row["weight"] for row in train if row["share_factor"] < 1]
+    loud = [row["weight"] for row in train if row["device"] == "loud"]
     assert sum(loud) == pytest.approx(0.4 * sum(row["weight"] for row in train))
 
 
@@ -218,6 +241,6 @@ def test_every_claim_of_the_sample_drives_is_found_again(tmp_path):
     for _, where in find_drives(sample_clips()):
         for written in cut(scan(open_drive(where), 0.0), tmp_path):
             clip = open_clip(written.folder)
-            assert refuted(clip, open_drive(clip.folder)) == ()
+            assert doubts(clip, open_drive(clip.folder)) == Doubts()
             claimed += len(clip.cut.events)
     assert claimed > 10

@@ -2,22 +2,28 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import drive_telemetry
+from conftest import T0_NS, drive_telemetry
 
-from curate.dataset import open_version, rows_digest, version_names
+from curate.claims import Doubts, doubts
+from curate.dataset import SCHEMA_BEFORE, open_version
 from curate.errors import DatasetError, StoreError
 from curate.nightly import nightly
 from curate.split import SplitError
 from curate.store import open_store
+from curate.version.digest import rows_digest_before
+from curate.version.names import version_names
 from edge.clip import open_clip
 from edge.cut import cut
 from edge.drive import open_drive
 from edge.errors import CampaignFileError
 from edge.scan import scan
+from edge.trial.backtest import BackTest, play
+from edge.trial.campaigns import publish, read_file
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
 from trigger.campaign import read
@@ -238,13 +244,16 @@ def test_a_drive_that_grew_keeps_its_exam(store, tmp_path):
 
 def test_a_version_of_the_format_before_is_read(store, tmp_path):
     version = nightly(store("a", speed_mps=brake_at(20))).version
-    rows = version.rows.drop_columns("share_factor")
-    head = {**version.head, "format": "swerve-dataset/1", "digest": rows_digest(rows, version.head["recipe"])}
+    rows = version.rows.select(SCHEMA_BEFORE.names)
+    head = {k: v for k, v in version.head.items() if k not in ("inputs", "code")}
+    head |= {"format": "swerve-dataset/2", "digest": rows_digest_before(rows, head["recipe"])}
     folder = tmp_path / "store/versions" / version.name
     pq.write_table(rows, folder / "rows.parquet")
     (folder / "version.json").write_text(json.dumps(head))
-    assert open_version(tmp_path / "store").rows.equals(version.rows)
-    (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/2"}))
+    read = open_version(tmp_path / "store")
+    assert read.rows.equals(version.rows)
+    assert read.inputs == dict.fromkeys(version.inputs, "")
+    (folder / "version.json").write_text(json.dumps(head | {"format": "swerve-dataset/3"}))
     with pytest.raises(DatasetError):
         open_version(tmp_path / "store")
 
@@ -262,8 +271,31 @@ def test_a_campaigns_claim_is_found_again_where_the_campaign_is_known(native_dri
         (tmp_path / "store/campaigns").mkdir()
         (tmp_path / "store/campaigns/slow.toml").write_text(text)
     night = nightly(open_store(tmp_path / "store"))
-    assert [admission.refuted == 0 for admission in night.admissions] == [known]
+    assert [(admission.refuted, admission.unchecked > 0) for admission in night.admissions] == [(0, not known)]
     assert any("slow" in kinds for kinds in column(night, "events")) == known
+
+
+def test_a_campaign_that_was_revised_is_asked_as_the_car_had_it(native_drive, tmp_path):
+    """Two cars, two texts under one name, and a liar whose claim only the other text would bear out."""
+    folder = native_drive("a", drive_telemetry(60.0, speed_mps=lambda t: 15.0 - 0.2 * np.clip(t, 0, 40)), 60.0)
+    store, record, texts = tmp_path / "store", tmp_path / "record.json", []
+    for limit in (9, 12):
+        texts.append(f'name = "slow"\nexpression = "speed_mps < {limit}"\n')
+        (tmp_path / "slow.toml").write_text(texts[-1])
+        file = read_file(tmp_path / "slow.toml")
+        played = play(file.campaign, scan(open_drive(folder), 0.0, [file.campaign]))
+        record.write_text(json.dumps(BackTest(file, [played], 1.0).to_json()))
+        publish(file, record, store / "campaigns")
+    for number, text in enumerate(texts):
+        for written in cut(scan(open_drive(folder), 0.0, [read(text)]), tmp_path / f"clips-{number}"):
+            push(written.folder, FolderDestination(store))
+    night = nightly(open_store(store))
+    assert len(night.admissions) == 2
+    assert {(a.reason, a.refuted, a.unchecked) for a in night.admissions} == {("", 0, 0)}
+    (clip,) = (c for c in map(open_clip, open_store(store).folders("clips")) if c.cut.events[0].t_ns < T0_NS + 20e9)
+    lie = replace(clip.cut.events[0], version=read(texts[0]).version)
+    lying = replace(clip, cut=replace(clip.cut, events=(lie,)))
+    assert doubts(lying, open_drive(clip.folder), open_store(store).campaigns()) == Doubts(refuted=(lie,))
 
 
 def test_a_campaign_that_cannot_be_followed_stops_the_night_before_anything_moves(store, tmp_path):

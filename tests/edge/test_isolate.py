@@ -21,8 +21,9 @@ def halve(number: int) -> int:
     return number // 2
 
 
-def test_a_crash_costs_one_item_and_an_error_is_an_answer():
-    results = list(each(halve, [2, 13, 4, 5, 13, 6]))
+@pytest.mark.parametrize("children", [1, 2])
+def test_a_crash_costs_one_item_and_an_error_is_an_answer(children):
+    results = list(each(halve, [2, 13, 4, 5, 13, 6], children=children))
     assert [r for r in results if isinstance(r, int)] == [1, 2, 3]
     assert [str(r).split(";")[0] for r in results if isinstance(r, DriveError)] == [
         "a decoder crashed on 13",

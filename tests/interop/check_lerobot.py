@@ -1,7 +1,8 @@
-"""Does what `edge.export.lerobot` writes load in LeRobot itself? `check_lerobot.py LEROBOT_PYTHON`
+"""Do exported drives, and an exported dataset version, load in LeRobot itself? `check_lerobot.py LEROBOT_PYTHON`
 
-Runs twice: in swerve's environment it exports two generated drives to a temporary folder and starts LEROBOT_PYTHON, the
-interpreter of an environment that holds `lerobot` >= 0.4, with this file and that folder; there it loads and reads it.
+Runs twice: in swerve's environment it exports two generated drives, and a version made of them, to a temporary folder
+and starts LEROBOT_PYTHON, the interpreter of an environment that holds `lerobot` >= 0.4, with this file and that
+folder; there it loads and reads them.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ LENGTHS = (60, 41)
 
 def main(argument: str) -> None:
     if Path(argument).is_dir():
-        load(Path(argument))
+        load(Path(argument) / "dataset")
+        load_version(Path(argument) / "version")
         return
     with tempfile.TemporaryDirectory() as folder:
         export(Path(folder))
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(Path(folder) / "cache")}
-        command = [argument, __file__, str(Path(folder) / "dataset")]
+        command = [argument, __file__, folder]
         raise SystemExit(subprocess.run(command, env=environment, check=False).returncode)
 
 
@@ -49,6 +51,21 @@ def export(folder: Path) -> None:
         write_drive(folder / f"drive-{number}", head, telemetry, {"front": encoded(frames, Encoding())})
         drives.append(open_drive(folder / f"drive-{number}"))
     export_lerobot(drives, folder / "dataset")
+    export_curated(folder)
+
+
+def export_curated(folder: Path) -> None:
+    """A version of clips of the first drive."""
+    from makers.versions import published
+
+    from curate.export.lerobot import export_version
+    from edge.cut import cut
+    from edge.drive import open_drive
+    from edge.scan import scan
+
+    clips = [written.folder for written in cut(scan(open_drive(folder / "drive-0"), 1.0), folder / "clips")]
+    version = published(folder / "store", clips, weight=lambda second: float(second % 3))
+    assert export_version(version, folder / "version") == {}
 
 
 def load(folder: Path) -> None:
@@ -79,6 +96,21 @@ def load(folder: Path) -> None:
         f"lerobot loads the export: {dataset.num_episodes} episodes, {dataset.num_frames} frames,",
         ", ".join(dataset.features),
     )
+
+
+def load_version(folder: Path) -> None:
+    """In LeRobot's environment."""
+    from lerobot.datasets.lerobot_dataset import LeRobotDataset
+
+    dataset = LeRobotDataset("swerve/version", root=folder, video_backend="pyav")
+    items = list(dataset)
+    weights = [float(item["swerve.weight"]) for item in items]
+    assert len(weights) > LENGTHS[0] / 2
+    assert max(weights) > 0
+    assert {int(item["swerve.split"]) for item in items} <= {0, 1, 2}
+    assert all(0 < float(item["swerve.inclusion_probability"]) <= 1 for item in items)
+    assert items[0]["swerve.events"].numel() == len(dataset.features["swerve.events"]["names"])
+    print(f"lerobot loads the version: {dataset.num_frames} frames, mean weight {sum(weights) / len(weights):.3f}")
 
 
 def shown(image) -> int:  # type: ignore[no-untyped-def]

@@ -37,11 +37,16 @@ def drive_telemetry(seconds: float = 60.0, rate_hz: float = 50.0, t0_ns: int = T
 
 
 def write_native(
-    folder: Path, name: str = "drive", telemetry: Telemetry | None = None, seconds: float = 60.0, **head: object
+    folder: Path,
+    name: str = "drive",
+    telemetry: Telemetry | None = None,
+    seconds: float = 60.0,
+    shown_from: int = 0,
+    **head: object,
 ) -> Path:
-    """Writes `folder`/`name` with a numbered picture every 0.1 s."""
+    """Writes `folder`/`name` with a numbered picture every 0.1 s; drives with other numbers show other things."""
     telemetry = telemetry or drive_telemetry(seconds)
-    frames = ((T0_NS + i * 100_000_000, picture(i)) for i in range(int(seconds * 10)))
+    frames = ((T0_NS + i * 100_000_000, picture(shown_from + i)) for i in range(int(seconds * 10)))
     known: dict[str, object] = {"consent": True, "vehicle": VehicleProfile(2.7, 15.0)} | head
     manifest = Manifest(id=name, recorder="native", t0_ns=T0_NS, cameras={}, files={}, **known)  # type: ignore[arg-type]
     write_drive(folder / name, manifest, telemetry, {"front": encoded(frames, Encoding(key_every=24))})

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from curate.dataset import SCHEMA, DatasetVersion, publish
+from curate.dataset import FACTORS, SCHEMA, DatasetVersion
+from curate.version.publish import publish
 from edge.manifest import Manifest
 from edge.write import encoded, write_drive
 from train.fit import FitResult, fit
@@ -37,6 +38,9 @@ class Bar:
     sources: tuple[tuple[float, float], ...] = ((0.0, HUMAN),)
     pedals: bool = False
     pedal_sources: tuple[tuple[float, float], ...] = ()
+    cameras: tuple[str, ...] = ("front",)
+    dark: bool = False
+    blinker: bool = False
 
     def times(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         return T0_NS + np.arange(self.seconds * RATE, dtype=np.int64) * (SECOND_NS // RATE)
@@ -51,6 +55,8 @@ class Bar:
         t_ns = self.times()
         signals = {"steering_wheel_deg": (t_ns, self.steering()), "control_source_steering": changes(self.sources)}
         signals["speed_mps"] = (t_ns, np.full(t_ns.size, 12.0))
+        if self.blinker:
+            signals["blinker_left"] = (t_ns, np.ones(t_ns.size))
         if self.pedals:
             gas = np.clip(self.steering() / 60, 0, 1)
             signals |= {"gas_fraction": (t_ns, gas), "brake_fraction": (t_ns, 1 - gas)}
@@ -58,9 +64,10 @@ class Bar:
         return Telemetry.merge(signals).between(int(t_ns[0]), int(t_ns[-1]) + 1)
 
     def write(self, folder: Path) -> Manifest:
-        pictures = ((int(t), draw_bar(a)) for t, a in zip(self.times(), self.steering(), strict=True))
+        dimmed = 4 if self.dark else 1
+        pictures = [(int(t), draw_bar(a) // dimmed) for t, a in zip(self.times(), self.steering(), strict=True)]
         head = Manifest(f"bar-{self.seed}", "test", T0_NS, {}, {}, engagement="nobody")
-        return write_drive(folder, head, self.telemetry(), {"front": encoded(pictures)})
+        return write_drive(folder, head, self.telemetry(), {name: encoded(iter(pictures)) for name in self.cameras})
 
 
 def changes(
@@ -94,14 +101,17 @@ def rows_of(clip_id: str, bar: Bar, split: list[str], **columns: Any) -> list[di
             "events": ["baseline"],
             "severity": 0.0,
             "inclusion_probability": 1.0,
-            **dict.fromkeys(("kind_factor", "rarity_factor", "label_factor", "weight"), 1.0),
+            "weight": 1.0,
+            **{f"{name}_factor": 1.0 for name in FACTORS},
+            "place": "",
+            "device": "",
         }
         rows.append(row | {name: values[second] for name, values in columns.items()})
     return rows
 
 
 def publish_rows(store: Path, rows: list[dict[str, Any]]) -> DatasetVersion:
-    return publish(store, pa.Table.from_pylist(rows, schema=SCHEMA), {"made_by": "tests"}, {})
+    return publish(store, pa.Table.from_pylist(rows, schema=SCHEMA), {"made_by": "tests"}, {}, {})
 
 
 TRAIN, EVAL = Bar(seconds=40, seed=1), Bar(seconds=20, seed=2)

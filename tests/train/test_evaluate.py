@@ -58,7 +58,7 @@ def test_persistence_is_the_control_one_second_ago(exam: Evaluation) -> None:
 
 def test_the_policy_is_measured_on_the_same_remainder(exam: Evaluation) -> None:
     kept = exam.samples.t_ns >= EVAL.times()[10]
-    error = (exam.predicted - exam.samples.controls)[kept, 0]
+    error = (exam.predicted - exam.samples.controls_now)[kept, 0]
     assert row(exam, "1 s ago").policy.n == int(kept.sum())
     assert row(exam, "1 s ago").policy.rmse == pytest.approx(np.sqrt(np.mean(error**2)))
 
@@ -67,7 +67,7 @@ def test_the_mean_is_that_of_the_training_labels(exam: Evaluation) -> None:
     found = row(exam, "training mean").figures
     assert found.r is None
     mean = exam.saved.config.mean[0]
-    assert found.rmse == pytest.approx(np.sqrt(np.mean((exam.samples.controls[:, 0] - mean) ** 2)))
+    assert found.rmse == pytest.approx(np.sqrt(np.mean((exam.samples.controls_now[:, 0] - mean) ** 2)))
 
 
 def test_rare_is_events_and_the_greatest_rarity(exam: Evaluation, fitted: FitResult) -> None:
@@ -109,7 +109,7 @@ def test_natural_weighs_by_one_over_the_inclusion_probability(fitted: FitResult,
     bar.write(tmp_path / "clips" / "c")
     rows = rows_of("c", bar, ["eval"] * 4, inclusion_probability=[1.0, 1.0, 0.1, 1.0])
     exam = evaluate(publish_rows(tmp_path, rows), load_policy(fitted.folder))
-    error = (exam.predicted - exam.samples.controls)[:, 0] ** 2
+    error = (exam.predicted - exam.samples.controls_now)[:, 0] ** 2
     seconds = [error[exam.samples.row == r].mean() for r in range(4)]
     wanted = np.sqrt((seconds[0] + seconds[1] + 10 * seconds[2] + seconds[3]) / 13)
     assert rmse(exam, fitted.folder.name, "natural") == pytest.approx(wanted)

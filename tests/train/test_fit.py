@@ -6,16 +6,20 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from bars import Bar, bars_fixture, fitted_fixture, publish_rows, rows_of  # noqa: F401
+from bars import SYSTEM, Bar, bars_fixture, fitted_fixture, publish_rows, rows_of  # noqa: F401
 
 from curate.dataset import DatasetVersion
 from train.augment import Augmentation
 from train.checkpoint import load_policy
 from train.errors import FitError, PolicyError, SampleError
+from train.evaluate import evaluate
 from train.fit import FitResult, fit
-from train.loop import Progress, Training, masked_loss
+from train.horizon import Horizon
+from train.loop import Progress, Training
+from train.policies import presets
 from train.settings import Settings
 
 QUICK = Settings(preset="tiny", steps=3, batch=8)
@@ -64,24 +68,6 @@ def test_training_leaves_the_callers_chance_and_threads_alone(bars: DatasetVersi
     assert torch.get_num_threads() == 1
 
 
-def test_nan_labels_add_nothing_to_the_loss_or_the_gradient() -> None:
-    nan = float("nan")
-    output = torch.tensor([[1.0, 5.0], [2.0, 7.0]], requires_grad=True)
-    loss = masked_loss(output, torch.tensor([[0.0, nan], [2.0, nan]]), knee=0.3)
-    loss.backward()
-    assert loss.item() == pytest.approx((1.0 - 0.15) / 2)
-    assert output.grad is not None
-    assert output.grad[:, 1].tolist() == [0.0, 0.0]
-    assert output.grad[0, 0] > 0
-
-
-def test_a_batch_without_any_label_is_no_error() -> None:
-    output = torch.ones(2, 1, requires_grad=True)
-    loss = masked_loss(output, torch.full((2, 1), float("nan")), knee=0.3)
-    loss.backward()
-    assert loss.item() == 0.0
-
-
 def test_clips_with_and_without_pedals_train_together(tmp_path: Path) -> None:
     both, steering = Bar(seconds=4, seed=3, pedals=True), Bar(seconds=4, seed=4)
     both.write(tmp_path / "clips" / "a")
@@ -93,16 +79,41 @@ def test_clips_with_and_without_pedals_train_together(tmp_path: Path) -> None:
     assert result.points[-1].eval_loss is None
 
 
+def test_a_clip_without_any_label_is_counted_and_the_others_train(tmp_path: Path) -> None:
+    human, nobody = Bar(seconds=4, seed=3), Bar(seconds=4, seed=4, sources=((0.0, SYSTEM),))
+    human.write(tmp_path / "clips" / "a")
+    nobody.write(tmp_path / "clips" / "b")
+    result = fit(
+        publish_rows(tmp_path, rows_of("a", human, ["train"] * 4) + rows_of("b", nobody, ["train"] * 4)), QUICK
+    )
+    assert result.train_samples == 39
+    assert result.dropped["no human control"] == 39
+
+
+def test_a_policy_learns_several_steps_ahead_and_how_sure_it_is(
+    bars: DatasetVersion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = replace(presets.tiny(), horizon=Horizon(3, 0.2))
+    monkeypatch.setitem(presets.PRESETS, "tiny", lambda: ahead)  # type: ignore[arg-type]
+    result = fit(bars, replace(QUICK, steps=60), folder=tmp_path / "p")
+    exam = evaluate(bars, load_policy(result.folder))
+    assert exam.answers.mean.shape == exam.answers.std.shape == (len(exam.samples), 3, 1)
+    error = np.sqrt(np.nanmean((exam.answers.mean - exam.samples.controls) ** 2, axis=0))[:, 0]
+    assert (error < 0.75 * np.nanstd(exam.samples.controls)).all()
+    # It knows that it is better than the mean, of which it was as unsure as the labels are spread.
+    assert np.median(exam.answers.std) < 0.9 * load_policy(result.folder).config.std[0]
+
+
 def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_good_weights(
     bars: DatasetVersion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learn = Training._learn
 
-    def breaks(self: Training, indices: object, share: float) -> float:
+    def breaks(self: Training, *what: object) -> float:
         if self.step == 2:
             with torch.no_grad():
                 next(self.policy.parameters()).fill_(float("nan"))
-        return learn(self, indices, share)  # type: ignore[arg-type]
+        return learn(self, *what)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Training, "_learn", breaks)
     with pytest.raises(FitError) as caught:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from train.errors import SampleError
-from train.order import effective_size, epoch_order, mix_report, probabilities, spread, systematic
+from train.order import batch_at, effective_size, epoch_order, mix_report, probabilities, spread, systematic
 
 Arrays = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -58,6 +58,15 @@ def test_other_seeds_epochs_and_datasets_are_other_orders() -> None:
     p = np.full(50, 1 / 50)
     keys = [("d", 0, 0), ("d", 0, 1), ("d", 1, 0), ("e", 0, 0)]
     assert len({tuple(epoch_order(p, 50, *key).tolist()) for key in keys}) == 4
+
+
+@given(st.integers(20, 60), st.integers(1, 90), st.integers(0, 10))
+def test_any_batch_can_be_replayed_without_those_before_it(samples: int, size: int, step: int) -> None:
+    """As training takes them: epoch after epoch, the rest of one before the next."""
+    p = np.full(samples, 1.0 / samples)
+    epochs = [epoch_order(p, samples, "d" * 64, 7, epoch) for epoch in range((step + 1) * size // samples + 1)]
+    taken = np.concatenate(epochs)[step * size : (step + 1) * size]
+    np.testing.assert_array_equal(batch_at(p, samples, "d" * 64, 7, step, size), taken)
 
 
 def test_an_even_epoch_draws_every_sample_once() -> None:

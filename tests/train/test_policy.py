@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,13 @@ import torch
 
 from train.errors import PolicyError
 from train.frames import View
-from train.policy import PRESETS, Policy, PolicyConfig, Slide, even_out, without_motion
+from train.policies.backbone import Backbone
+from train.policies.config import PolicyConfig
+from train.policies.policy import Outputs, Policy
+from train.policies.presets import PRESETS, without_motion
+from train.policies.slide import Slide
+from train.policies.trunk import even_out
+from train.policies.twopaths import TwoPaths
 
 
 def config_of(preset: str = "tiny") -> PolicyConfig:
@@ -26,25 +33,28 @@ def frames_for(config: PolicyConfig, batch: int = 2) -> torch.Tensor:
 @pytest.mark.parametrize("motion", [True, False])
 def test_frames_in_controls_out(preset: str, motion: bool) -> None:
     config = config_of(preset) if motion else without_motion(config_of(preset))
-    policy = Policy(config).eval()
-    assert policy(frames_for(config)).shape == (2, 2)
-    assert (policy.motion is None) is not motion
+    outputs = Policy(config).eval()(frames_for(config))
+    assert outputs.mean.shape == outputs.log_variance.shape == (2, config.horizon.steps, 2)
+    assert config.window.frames == 1 or motion
 
 
 def test_odd_sizes_work() -> None:
     config = replace(config_of(), view=View(77, 41))
-    assert Policy(config)(frames_for(config)).shape == (2, 2)
+    assert Policy(config)(frames_for(config)).mean.shape == (2, 1, 2)
 
 
 def test_units_are_given_back() -> None:
-    assert Policy(config_of()).to_units(torch.tensor([1.0, -1.0])).tolist() == pytest.approx([13.0, 0.1])
+    said = Outputs(torch.tensor([[[1.0, -1.0]]]), torch.tensor([[[0.0, 2 * math.log(3.0)]]]))
+    mean, std = Policy(config_of()).to_units(said)
+    assert mean.flatten().tolist() == pytest.approx([13.0, 0.1])
+    assert std.flatten().tolist() == pytest.approx([10.0, 0.3])
 
 
 def test_memory_layout_does_not_matter() -> None:
     config = config_of()
     policy, frames = Policy(config).eval(), frames_for(config)
     other = frames.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
-    assert torch.allclose(policy(frames), policy(other), atol=1e-5)
+    assert torch.allclose(policy(frames).mean, policy(other).mean, atol=1e-5)
 
 
 def test_sun_and_shade_look_alike() -> None:
@@ -73,7 +83,10 @@ def test_slide_has_the_gradient_of_what_it_computes() -> None:
         {"controls": ()},
         {"mean": (1.0,)},
         {"std": (1.0, 0.0)},
-        {"channels": (8,)},
+        {"net": TwoPaths(channels=(8,))},
+        {"net": Backbone("alexnet")},
+        {"others": (View(32, 32),)},
+        {"others": (View(32, 32, camera="left"), View(48, 32, camera="left"))},
         {"window": replace(PRESETS["tiny"]().window, frames=1)},
     ],
 )

@@ -33,7 +33,7 @@ def frame_seconds(samples: SampleSet) -> set[int]:
     """Every second that any frame of any window lies in."""
     seconds = set()
     for clip, window in zip(samples.clip, samples.frame, strict=True):
-        seconds |= set(((samples.clips[clip].frames.t_ns[window] - T0_NS) // SECOND_NS).tolist())
+        seconds |= set(((samples.clips[clip].frames.t_ns[window[0]] - T0_NS) // SECOND_NS).tolist())
     return seconds
 
 
@@ -78,7 +78,7 @@ def test_shapes_of_a_sample_and_a_batch(bars: DatasetVersion) -> None:
     batch = samples.batch([0, 5, 100])
     assert batch.frames.shape == (3, 3, 3, 32, 48)
     assert batch.frames.dtype == torch.uint8
-    assert batch.controls.shape == (3, 1)
+    assert batch.controls.shape == (3, 1, 1)
     assert batch.controls.dtype == batch.weight.dtype == torch.float32
     assert batch.clip_ids == ("a", "a", "a")
     one = samples.sample(5)
@@ -96,8 +96,8 @@ def test_missing_controls_are_nan_and_the_others_stay(tmp_path: Path) -> None:
     samples = samples_of(publish_rows(tmp_path, rows), "train")
     assert samples.spec.names == ("steering_wheel_deg", "gas_fraction", "brake_fraction")
     of_b = samples.controls[samples.clip == 1]
-    assert not np.isnan(of_b[:, 0]).any()
-    assert np.isnan(of_b[:, 1:]).all()
+    assert not np.isnan(of_b[..., 0]).any()
+    assert np.isnan(of_b[..., 1:]).all()
     assert not np.isnan(samples.controls[samples.clip == 0]).any()
 
 

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from curate.dataset import DatasetVersion
 from train.commands import train
-from train.errors import PolicyError
+from train.errors import FitError, PolicyError
 from train.fit import FitResult
+from train.policies.presets import PRESETS
 from trigger.problem import Problem
 
 
@@ -50,6 +51,26 @@ def test_fit_prints_the_mix_for_people(bars: DatasetVersion) -> None:
         assert words in out
 
 
+def test_every_preset_can_be_named() -> None:
+    (preset,) = (option for option in train.commands["fit"].params if option.name == "preset")
+    assert set(preset.type.choices) == set(PRESETS)  # type: ignore[attr-defined]
+
+
+def test_resume_goes_on_as_it_was_or_says_why_not(bars: DatasetVersion) -> None:
+    code, _, err = run("fit", "--store", bars.store, "--resume", "gone", "--steps", 3, "--seed", 1)
+    assert code == 2
+    assert "leave out: seed, steps" in err
+    with pytest.raises(FitError, match="no unfinished training"):
+        run("fit", "--store", bars.store, "--resume", "gone")
+
+
+def test_fit_fine_tunes_a_policy_by_name(bars: DatasetVersion, fitted: FitResult) -> None:
+    name = ("--from", fitted.folder.name, "--name", "tuned")
+    code, out, _ = run("fit", "--store", bars.store, *name, "--steps", 2, "--batch", 8, "--json")
+    assert code == 0
+    assert json.loads(out)["folder"].endswith("tuned")
+
+
 def test_eval_prints_one_json_document_and_writes_a_report(
     bars: DatasetVersion, fitted: FitResult, tmp_path: Path
 ) -> None:
@@ -67,6 +88,38 @@ def test_eval_prints_a_table_and_takes_a_policy_by_name(bars: DatasetVersion, fi
     assert code == 0
     for words in ("steering_wheel_deg", "training mean", "1 s ago", "ordinary", "rare: 3 of 20 s"):
         assert words in out
+
+
+def test_eval_tells_intervals_slices_and_calibration(bars: DatasetVersion, fitted: FitResult) -> None:
+    code, out, _ = run("eval", "--store", bars.store, "--policy", fitted.folder.name)
+    assert code == 0
+    for words in ("2 blocks of at least 10 s of 1 drive (below 10 drives)", "too few", "bend", "95 % holds"):
+        assert words in out
+    document = json.loads(run("eval", "--store", bars.store, "--policy", fitted.folder.name, "--json")[1])
+    assert {"slices", "steps", "intervals"} <= set(document)
+    assert document["steps"][0]["calibration"]["n"] == 199
+
+
+def test_compare_says_it_in_words_and_as_json(bars: DatasetVersion, fitted: FitResult) -> None:
+    pair = ("compare", fitted.folder.name, fitted.folder, "--store", bars.store)
+    code, out, _ = run(*pair)
+    assert code == 0
+    for words in ("199 samples that both have", "RMSE ratio", "the same", "Holm"):
+        assert words in out
+    document = json.loads(run(*pair, "--json")[1])
+    assert document["samples"] == 199
+    with pytest.raises(PolicyError):
+        run("compare", fitted.folder.name, "none", "--store", bars.store)
+
+
+def test_score_writes_the_table_that_the_night_reads(bars: DatasetVersion, fitted: FitResult) -> None:
+    code, out, _ = run("score", "--store", bars.store, "--policy", fitted.folder.name)
+    assert code == 0
+    assert "60 s scored" in out
+    document = json.loads(run("score", "--store", bars.store, "--policy", fitted.folder.name, "--json")[1])
+    assert document["seconds"] == 60
+    assert document["error_seen"] < document["error_unseen"]
+    assert Path(document["path"]).is_file()
 
 
 def test_watch_writes_a_video(bars: DatasetVersion, fitted: FitResult, tmp_path: Path) -> None:

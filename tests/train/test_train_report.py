@@ -10,11 +10,12 @@ import pytest
 from bars import bars_fixture, fitted_fixture  # noqa: F401
 
 from curate.dataset import DatasetVersion
-from train.chart import Lane, Line, Span, line_chart, scatter, timeline
+from train.chart import Area, Lane, Line, Span, line_chart, scatter, timeline
 from train.checkpoint import load_policy
 from train.evaluate import evaluate
 from train.fit import FitResult
-from train.report import write_report
+from train.forest import Twig, forest
+from train.report.page import write_report
 from train.samples import open_clips
 
 
@@ -46,7 +47,11 @@ def test_the_title_names_policy_and_dataset(page: str, fitted: FitResult) -> Non
 def test_it_shows_all_that_was_asked_for(page: str) -> None:
     for words in ("training mean", "1 s ago", "black frames", "shuffled frames", "Worst moments", "abrupt_steering"):
         assert words in page
-    assert page.count("<svg") >= 5
+    for words in ("Errors by slice", "2 blocks of at least 10 s of 1 drive", "event: abrupt_steering", "too few (20)"):
+        assert words in page
+    for words in ("found share inside", "Calibration error", "its stated 95 % interval"):
+        assert words in page
+    assert page.count("<svg") >= 7
     assert page.count(", at onset") == 6
     assert "prefers-color-scheme: dark" in page
 
@@ -79,6 +84,28 @@ def test_charts_survive_gaps_single_points_and_names_that_look_like_tags() -> No
     assert "<svg" in line_chart([Line(np.empty(0), np.empty(0), "c-truth")], "x", "y")
     assert "<svg" in scatter(np.array([2.0]), np.array([2.0]), "x", "y")
     assert "<script>" not in timeline([Lane("a", [gap])], [("s", [Span(0, 1, "b-train", "<script>")])], [], 5.0)
+
+
+def test_an_area_is_closed_around_each_stretch_without_a_gap() -> None:
+    x, low = np.arange(6.0), np.array([0.0, 0.0, np.nan, 1.0, 1.0, 1.0])
+    chart = line_chart([Line(x, low, "c-policy")], "x", "y", areas=[Area(x, low, low + 5.0, "a-policy")])
+    (area,) = re.findall(r'<path class="area a-policy" d="([^"]*)"', chart)
+    assert [piece.count("L") for piece in area.split("Z")] == [3, 5, 0]
+    assert 'd=""' in line_chart([], "x", "y", areas=[Area(x, low * np.nan, low, "a-policy")])
+
+
+def test_a_forest_shows_bars_cut_at_the_edge_and_figures_without_one() -> None:
+    rows = [
+        Twig("all", 1.0, 0.8, 1.3, "100 in 9"),
+        Twig("<night>" * 9, 2.0, 1.0, 1e6, ""),
+        Twig("few", 1.5, None, None, ""),
+    ]
+    chart = forest([*rows, Twig("none", None, None, None, "0")], "RMSE")
+    assert chart.count('class="bar"') == 2
+    assert chart.count('class="dot"') == 3
+    assert "<night>" not in chart
+    assert all(0.0 <= float(x) <= 960.0 for x in re.findall(r'x[12]="([^"]*)"', chart))
+    assert "<svg" in forest([], "RMSE")
 
 
 def test_a_long_line_is_thinned_but_keeps_its_peaks() -> None:

@@ -17,7 +17,7 @@ from trigger.telemetry import MAX_AGE_S, Values
 from trigger.windows import Window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number, in the unit in which it is used."""
 
@@ -34,7 +34,7 @@ class Number:
         return np.asarray(self.value, np.float64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A signal; a flag is a condition."""
 
@@ -62,7 +62,7 @@ class Signal:
         return Samples(piece.clock(t_ns), flag(values) if self.condition else values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Windowed:
     """An operator that asks for the last `s` seconds of its argument, and has a value at each time of it.
 
@@ -110,7 +110,7 @@ class Windowed:
         return piece.since(Samples(given.clock, values), since_ns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pointwise:
     """An operator that asks for the present values of its arguments alone."""
 
@@ -118,7 +118,6 @@ class Pointwise:
     operator: Callable[..., Values]
     arguments: tuple[Node, ...]
     sampled: tuple[Sampled, ...]
-    signals: frozenset[str]
     lookback_s: float
 
     @staticmethod
@@ -131,9 +130,12 @@ class Pointwise:
             operator=operator,
             arguments=arguments,
             sampled=tuple(sampled.values()),
-            signals=frozenset().union(*(argument.signals for argument in arguments)),
             lookback_s=max((part.lookback_s for part in sampled.values()), default=0.0) + meeting_s,
         )
+
+    @property
+    def signals(self) -> frozenset[str]:
+        return frozenset().union(*(part.signals for part in self.sampled))
 
     def on(self, values: Mapping[str, Values]) -> Values:
         return self.operator(*[argument.on(values) for argument in self.arguments])

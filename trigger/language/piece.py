@@ -20,7 +20,7 @@ from trigger.language.operators import known_or_not
 from trigger.telemetry import MAX_AGE_S, Telemetry, Times, Values, latest
 from trigger.windows import Window
 
-KEPT_BYTES = 8 << 20
+KEPT_BYTES = 6 << 20
 """Most that the expressions evaluated on one piece keep for each other."""
 EVER_NS = -(1 << 62)
 

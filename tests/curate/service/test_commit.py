@@ -3,6 +3,7 @@
 import json
 import shutil
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,24 @@ def test_what_is_not_that_clip_is_set_aside_with_its_reason(bench, sender, clip,
     assert (why["reason"], why["device"]) == (reason, "car-1")
     assert (bench.root / "quarantine" / aside / name).read_bytes() == damage(files[name])
     sender.send(clip)  # and the whole clip can still be sent
+    assert sender.commit(clip.id).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["drive.json", "offer.json"])
+def test_a_disk_that_cannot_be_read_now_says_nothing_against_the_clip(bench, sender, clip, monkeypatch, name):
+    sender.send(clip)
+    opened = Path.read_bytes
+
+    def fails(path):
+        if fails.left and path.parent.name == "arriving" and opened(path) == files_of(clip)[name]:
+            fails.left -= 1
+            raise OSError(5, "Input/output error")
+        return opened(path)
+
+    fails.left = 1
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    assert sender.commit(clip.id).status_code == 500
+    assert bench.folders("quarantine") == []
     assert sender.commit(clip.id).status_code == 200
 
 

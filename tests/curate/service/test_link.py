@@ -1,40 +1,17 @@
 """Clips over links that break: exactly once, and hardly a byte twice. The link is seeded and in this process."""
 
-import random
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import httpx
 import pytest
+from makers.lossy import LossyLink
 
 from edge.clip import content_digest, open_clip
 from edge.errors import PushError
 from edge.offer import Offer
 from edge.upload.http_destination import HttpDestination
 from edge.upload.push import push
-
-
-class LossyLink(httpx.BaseTransport):
-    """Loses a share of the requests: before they leave, half-way through the body, or their answers."""
-
-    def __init__(self, inner, loss, seed):
-        self.inner, self.loss, self.chance = inner, loss, random.Random(seed)
-        self.sent = self.lost = 0
-
-    def handle_request(self, request):
-        body, lost = request.read(), self.chance.random() < self.loss
-        how = self.chance.choice(["connect", "body", "answer"]) if lost else ""
-        self.lost += lost
-        if how == "connect":
-            raise httpx.ConnectError("no route")
-        if how == "body":
-            self.sent += len(body) // 2
-            raise httpx.WriteError("reset")
-        self.sent += len(body)
-        answer = self.inner.handle_request(request)
-        if how == "answer":
-            raise httpx.ReadTimeout("nothing came back")
-        return answer
 
 
 def tiny_clips(clip, folder, number):
@@ -74,7 +51,7 @@ def test_80_clips_over_a_link_that_loses_a_fifth_arrive_exactly_once(make_bench,
         assert nights < 5
         left = [clip for clip in left if not delivered(clip, car)]
     check_arrived(bench, clips)
-    assert link.lost > 80
+    assert link.lost.total() > 80
     assert link.sent <= 1.15 * sum(clip.bytes for clip in clips)
 
 

@@ -1,34 +1,20 @@
 """A car and a service that crash at will, beside a model of what must hold: nothing acknowledged is ever lost."""
 
 import tempfile
-from hashlib import sha256
 from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from makers.clips import clip_files
 
 from curate.service.limits import Limits
-from edge.drive import Cut
-from edge.manifest import FileEntry, Manifest
-from edge.offer import Offer
 from service.conftest import Bench, Sender, checksum
 
 CLIPS = 3
 
 
-def made_clip(number):
-    """Files of a clip as the service sees them: it does not look into videos."""
-    video = bytes([number]) * 97
-    files = {"front.mp4": video, "telemetry.parquet": b"PAR1" + video}
-    entries = {name: FileEntry(sha256(data).hexdigest(), len(data)) for name, data in files.items()}
-    cut = Cut("d", "0", 1, (0, 1_000_000_000), (), {}, ())
-    manifest = Manifest(f"c{number}", "native", 0, {}, entries, cut=cut)
-    offer = Offer(manifest.digest, 1.0, ((0, 1, 1.0),))
-    return manifest.digest, {**files, "drive.json": manifest.to_bytes(), "offer.json": offer.to_bytes()}
-
-
-ALL = [made_clip(number) for number in range(CLIPS)]
+ALL = [clip_files(number, 97) for number in range(CLIPS)]
 numbers = st.integers(0, CLIPS - 1)
 names = st.sampled_from(["front.mp4", "telemetry.parquet", "drive.json", "offer.json"])
 

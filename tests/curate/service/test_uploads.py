@@ -64,7 +64,7 @@ def test_an_upload_is_its_devices_alone(bench, sender):
 SILENCE = object()
 
 
-def during_a_request(bench, url, before, meanwhile, after=b"", **headers):
+def during_a_request(bench, url, before, meanwhile, after=b"", method="PATCH", **headers):
     """Send `before`, do something while the request is under way, send `after`; None breaks the connection instead."""
 
     async def go():
@@ -87,7 +87,7 @@ def during_a_request(bench, url, before, meanwhile, after=b"", **headers):
 
         told = bench.headers(Upload_Offset="0", Content_Type="application/offset+octet-stream", **headers)
         raw = [(name.lower().encode(), value.encode()) for name, value in told.items()]
-        scope = {"type": "http", "method": "PATCH", "path": url, "raw_path": url.encode(), "query_string": b""}
+        scope = {"type": "http", "method": method, "path": url, "raw_path": url.encode(), "query_string": b""}
         await make_app(bench.service)({**scope, "headers": raw, "http_version": "1.1"}, receive, send)
         return answered
 
@@ -99,6 +99,23 @@ def test_two_writers_at_once_are_one_writer(bench, sender):
     during, status = during_a_request(bench, url, DATA[:8], lambda: sender.patch(url, 0, DATA), DATA[8:])
     assert (during.status_code, during.json()["reason"], status) == (423, "busy", 204)
     assert sender.offset(url) == len(DATA)
+
+
+def test_how_much_is_held_is_not_told_while_it_changes(bench, sender):
+    """The writer may be a connection that died at the car's end: who believed the answer would send all again."""
+    url = sender.begin(DATA).headers["Location"]
+    asked, status = during_a_request(bench, url, DATA[:8], lambda: sender.ask("HEAD", url), DATA[8:])
+    assert (asked.status_code, asked.headers["Retry-After"], status) == (423, "20", 204)
+
+
+def test_what_a_crash_left_of_an_upload_that_is_no_more_goes_with_the_next_start(bench, sender):
+    url = sender.begin(DATA).headers["Location"]
+    sender.patch(url, 0, DATA[:10])
+    arriving = bench.root / "service/arriving"
+    (arriving / "committed-before-the-crash").write_bytes(DATA)
+    bench.close()
+    bench.open()
+    assert [path.name for path in arriving.iterdir()] == [url.split("/")[-1]]
 
 
 def test_nothing_is_deleted_or_committed_while_it_is_written(bench, sender):
@@ -121,6 +138,66 @@ def test_what_arrived_before_a_break_is_kept_unless_a_checksum_binds_it(bench, s
     assert sender.patch(url, 0, DATA).status_code == 204
 
 
+def creation(data, name="front.mp4", **more):
+    told = metadata(clip="a" * 64, name=name, sha256=sha256(data).hexdigest())
+    size = str(len(data))
+    return {"method": "POST", "Content_Length": size, "Upload_Length": size, "Upload_Metadata": told} | more
+
+
+def test_what_a_broken_creation_brought_is_found_by_the_next_one(bench, sender):
+    assert during_a_request(bench, "/v1/uploads", DATA[:8], lambda: None, None, **creation(DATA)) == [None, 400]
+    again = sender.begin(DATA)
+    assert again.headers["Upload-Offset"] == "8"
+    assert sender.patch(again.headers["Location"], 8, DATA[8:]).headers["Upload-Offset"] == str(len(DATA))
+
+
+@pytest.mark.parametrize(
+    ("sent", "more", "reason"),
+    [
+        (bytes(64), {}, "content"),
+        (DATA, {"Upload_Checksum": checksum(bytes(64))}, "checksum"),
+        (DATA + b"x", {}, "beyond_length"),
+    ],
+)
+def test_a_creation_that_brought_the_wrong_bytes_leaves_nothing(bench, sender, sent, more, reason):
+    told = {"Content_Type": "application/offset+octet-stream"} | creation(DATA, **more)
+    answer = sender.ask(told.pop("method"), "/v1/uploads", sent, **told)
+    assert answer.json()["reason"] == reason
+    assert bench.service.waiting() == 0
+    assert list((bench.root / "service/arriving").iterdir()) == []
+    assert sender.begin(DATA).headers["Upload-Offset"] == "0"
+
+
+def test_a_crash_leaves_no_bytes_that_nothing_tells_of(bench, sender):
+    url = sender.begin(DATA).headers["Location"]
+    sender.patch(url, 0, DATA[:8])
+    bench.close()
+    (bench.root / "service/arriving/of-a-creation-that-was-cut-off").write_bytes(DATA)
+    bench.open()
+    assert [path.name for path in (bench.root / "service/arriving").iterdir()] == [url.split("/")[-1]]
+    assert sender.offset(url) == 8
+
+
+def test_a_file_in_pieces_is_read_again_only_after_a_restart(bench, sender, monkeypatch):
+    def unread(*_):
+        raise AssertionError("read again")
+
+    url = sender.begin(DATA).headers["Location"]
+    with monkeypatch.context() as patched:
+        patched.setattr("curate.service.writing.hashlib.file_digest", unread)
+        sender.patch(url, 0, DATA[:20])
+        assert sender.patch(url, 20, b"damaged", Upload_Checksum=checksum(DATA[20:27])).status_code == 460
+        sender.patch(url, 20, DATA[20:40], Upload_Checksum=checksum(DATA[20:40]))
+        assert sender.patch(url, 40, DATA[40:]).headers["Upload-Offset"] == str(len(DATA))
+    url = sender.begin(DATA, name="rear.mp4").headers["Location"]
+    sender.patch(url, 0, DATA[:20])
+    bench.close()
+    bench.open()
+    assert sender.patch(url, 20, bytes(44)).json()["reason"] == "content"
+    sender.patch(url, 0, DATA[:20])
+    assert sender.patch(url, 20, DATA[20:]).status_code == 204
+
+
 def test_one_who_sends_nothing_is_sent_away(make_bench):
     bench = make_bench(idle_s=0.01)
     sender = Sender(bench)
@@ -137,6 +214,16 @@ def test_a_device_may_leave_only_so_much_lying_about(make_bench):
     assert (answer.status_code, answer.json()["reason"]) == (429, "quota")
     assert int(answer.headers["Retry-After"]) > 0
     assert Sender(bench, "car-2").begin(DATA).status_code == 201
+
+
+def test_what_is_on_its_way_counts_as_lying_about(make_bench):
+    bench = make_bench(waiting_bytes=100)
+    sender = Sender(bench)
+
+    def begin():
+        return sender.begin(DATA, name="rear.mp4").status_code
+
+    assert during_a_request(bench, "/v1/uploads", DATA[:8], begin, DATA[8:], **creation(DATA)) == [429, 201]
 
 
 def test_a_full_disk_is_said_and_changes_nothing(make_bench):
@@ -156,7 +243,7 @@ def test_a_disk_that_fills_up_meanwhile_promises_nothing(bench, sender, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"curate.service.uploads.os.{where}", full)
+        patched.setattr(f"curate.service.writing.os.{where}", full)
         assert sender.patch(url, 0, DATA).status_code == 507
     assert sender.offset(url) == 0
     assert sender.patch(url, 0, DATA).status_code == 204

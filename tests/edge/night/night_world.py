@@ -16,6 +16,7 @@ from edge.night.recovery import recover
 from edge.night.spool import Spool, open_spool
 from edge.night.terms import Terms
 from edge.upload.destination import INBOX, Destination, FolderDestination
+from trigger.campaign import Campaign
 
 MIDNIGHT = Moment("boot 1", 1000.0, EARLIEST_S + 30 * 86_400, 0)
 HOUR_S = 3600.0
@@ -40,7 +41,9 @@ class Car:
     free_bytes: int = 10**12
     unmetered: bool = True
     to: Destination | None = None
+    campaigns: tuple[Campaign, ...] = ()
     told: list[EdgeError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def store(self) -> Path:
@@ -70,11 +73,14 @@ class Car:
             runner=directly,
             clock=lambda: self.moment,
             free=lambda path: self.free_bytes,
+            campaigns=lambda: self.campaigns,
+            note=self.notes.append,
         )
 
     def round(self) -> None:
         """One start, one round, one stop."""
         self.told.clear()
+        self.notes.clear()
         with self.spool() as spool:
             self.agent(spool).round()
 

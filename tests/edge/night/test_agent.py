@@ -74,7 +74,7 @@ def test_what_was_recorded_is_in_the_store_and_every_second_accounted_for(car, r
 def test_campaigns_are_listened_to_unless_they_draw_by_themselves(car, record, run, share):
     record()
     file = car.root / "slow.toml"
-    file.write_text(f'name = "slow"\nexpression = "speed_mps < 12"\n{share}')
+    file.write_text(f'name = "slow"\nexpression = "speed_mps < 12"\nbefore_s = 20\nquota_bytes = 1\n{share}')
     told = ("--to", car.store, "--spool", car.root / "spool", "--once", "--baseline", "0", "--campaign", file)
     before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -84,6 +84,7 @@ def test_campaigns_are_listened_to_unless_they_draw_by_themselves(car, record, r
             signal.signal(number, handler)
     kinds = {event.kind for i in car.arrived() for event in open_clip(car.store / "inbox" / i).cut.events}
     assert (code, "keeps a share" in err) == ((2, True) if share else (0, False))
+    assert ("campaign slow is no longer listened to" in err) == (not share)
     assert kinds >= {"slow", "harsh_braking"} if not share else kinds == set()  # it waits for campaigns it can follow
 
 

@@ -18,6 +18,7 @@ from edge.cut import cut
 from edge.drive import open_drive
 from edge.errors import SpoolError
 from edge.night.queued import Queued, Reason, State
+from edge.night.quota import quotas
 from edge.night.recovery import recover
 from edge.night.spool import QUEUE, Spool, open_spool, read_spool
 from edge.scan import scan
@@ -96,6 +97,26 @@ def test_a_queue_of_a_newer_program_is_left_alone(tmp_path):
     for opened in (open_spool, read_spool):
         with pytest.raises(SpoolError, match="version 99"), opened(tmp_path):
             pass
+
+
+def test_a_queue_of_an_older_program_is_read_as_it_is_and_brought_up_by_the_agent(clips, tmp_path):
+    root = tmp_path / "spool"
+    put(clips[0], root)
+    with open_spool(root) as spool:
+        recover(spool)
+        old = [replace(clip, charges={}) for clip in spool.clips()]
+    with closing(sqlite3.connect(root / QUEUE)) as database:
+        database.executescript(
+            "DROP TABLE campaigns; ALTER TABLE clips DROP COLUMN charges; ALTER TABLE drives DROP COLUMN silent;"
+            "PRAGMA user_version = 1"
+        )
+    for _ in range(2):
+        with read_spool(root) as looked:
+            assert (looked.clips(), looked.drives(), quotas(looked)) == (old, [], [])
+    with closing(sqlite3.connect(root / QUEUE)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (1,), "an older agent may still work on it"
+    with open_spool(root) as spool:
+        assert (spool.clips(), quotas(spool)) == (old, [])
 
 
 def test_a_queue_that_is_no_database_is_said(tmp_path):

@@ -1,5 +1,6 @@
 """Campaigns on drives: what they find, what they draw, what a back-test says, and what may be published."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date
@@ -14,9 +15,10 @@ from edge.drive import open_drive
 from edge.errors import CampaignFileError
 from edge.scan import inclusion, scan
 from edge.trial.backtest import BackTest, play
-from edge.trial.campaigns import RECORD, listened_to, publish, read_file
+from edge.trial.campaigns import RECORD, ever_published, listened_to, publish, read_file
 from trigger.campaign import read
 from trigger.campaign_file import CampaignError
+from trigger.event import TRIGGER_VERSION
 from trigger.telemetry import Telemetry
 
 SLOW = 'name = "slow"\nexpression = "speed_mps < kmh(18)"\n'
@@ -108,6 +110,30 @@ def test_only_what_was_back_tested_is_published_and_listened_to(native_drive, tm
     (to / f"slow{RECORD}").unlink()
     with pytest.raises(CampaignFileError, match="no record"):
         listened_to([to], date(2026, 1, 1))
+
+
+def test_a_text_that_was_replaced_is_kept_and_the_newest_listened_to(native_drive, tmp_path):
+    drive = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=slowing(20))))
+    path, record, to = tmp_path / "slow.toml", tmp_path / "record.json", tmp_path / "published"
+    for limit in ("18", "19", "19"):
+        path.write_text(SLOW.replace("18", limit))
+        file = read_file(path)
+        record.write_text(
+            json.dumps(BackTest(file, [play(file.campaign, scan(drive, 0.0, [file.campaign]))], 1.0).to_json())
+        )
+        publish(file, record, to)
+    first, second = (read(text).revision for text in (SLOW, SLOW.replace("18", "19")))
+    assert {campaign.revision for campaign in ever_published(to)} == {first, second}
+    assert [campaign.revision for campaign in listened_to([to], date(2026, 1, 1))] == [second]
+    assert {path.name for path in (to / "revisions").iterdir()} == {f"slow.{first}.toml", f"slow.{second}.toml"}
+
+
+def test_an_event_says_which_text_of_its_campaign_found_it(native_drive):
+    drive = open_drive(native_drive(telemetry=drive_telemetry(speed_mps=slowing(20))))
+    revision = hashlib.sha256(SLOW.encode()).hexdigest()[:12]
+    versions = {event.kind: event.version for event in scan(drive, 0.0, [read(SLOW)]).events}
+    assert versions.pop("slow") == f"{TRIGGER_VERSION}+{revision}"
+    assert set(versions.values()) == {TRIGGER_VERSION}
 
 
 def test_a_back_test_that_could_not_run_publishes_nothing(native_drive, tmp_path):
