@@ -13,9 +13,12 @@ import click
 from edge.options import FiniteRange
 from train.compare_command import compare
 from train.console import bar, counted
+from train.drive_commands import drive_command
 from train.eval_command import evaluate
+from train.experiment.commands import experiment_command
 from train.export_command import export
 from train.fit_command import fit
+from train.flywheel.commands import flywheel_command
 from train.options import AS_JSON, THREADS
 from train.score_command import score
 
@@ -30,6 +33,9 @@ train.add_command(evaluate)
 train.add_command(compare)
 train.add_command(score)
 train.add_command(export)
+train.add_command(drive_command)
+train.add_command(flywheel_command)
+train.add_command(experiment_command)
 
 
 @train.command()

@@ -28,6 +28,10 @@ class PolicyDriver:
         config, window = saved.config, saved.config.window
         stride = window.stride_s / STEP_S
         wanted = {"steering_wheel_deg", "gas_fraction", "brake_fraction"}
+        if config.others or config.senses.width:
+            raise PolicyError(
+                f"{saved.name} wants further cameras, its speed or a command", "one camera", "train it without them"
+            )
         if abs(stride - round(stride)) > 1e-6 or not wanted <= set(config.controls):
             raise PolicyError(
                 f"{saved.name}: frames {window.stride_s} s apart, controls {', '.join(config.controls)}",
@@ -49,7 +53,7 @@ class PolicyDriver:
         # T H W C -> 1 T C H W
         frames = torch.from_numpy(np.stack(window)).permute(0, 3, 1, 2)[None]
         with torch.inference_mode():
-            told = self.policy.to_units(self.policy(frames))[0].numpy()
+            told = self.policy.to_units(self.policy(frames)).mean[0, 0].numpy()
         steering, gas, brake = (float(told[place]) for place in self.places)
         # What a policy says beyond a pedal's end is the pedal's end; what is no number is for the safety driver.
         pedals = np.clip([gas, brake], 0.0, 1.0)

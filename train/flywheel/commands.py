@@ -18,7 +18,7 @@ from edge.options import FiniteRange
 @click.option("--human", default=0.5, show_default=True, type=FiniteRange(0, 1), help="Share driven by humans.")
 @click.option("--rates", default="natural", show_default=True, type=click.Choice(["natural", "stress", "calm"]))
 @click.option("--mb-a-night", default=100.0, show_default=True, type=FiniteRange(0, min_open=True), help="A car's.")
-@click.option("--baseline", default=0.02, show_default=True, type=FiniteRange(0, 1), help="Highest rate of draws.")
+@click.option("--baseline", default=0.3, show_default=True, type=FiniteRange(0, 1), help="Highest rate of draws.")
 @click.option("--preset", default="tiny", show_default=True, type=click.Choice(["tiny", "small"]))
 @click.option("--motion", is_flag=True, help="The policy may compare frames and see how the car is turning.")
 @click.option("--steps", default=1200, show_default=True, type=click.IntRange(1), help="Of the first training.")

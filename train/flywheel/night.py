@@ -16,12 +16,12 @@ from curate.nightly import nightly
 from curate.store import open_store
 from edge.durable import write_bytes
 from edge.manifest import canonical_json
-from train.augment import Augmentation
 from train.checkpoint import load_policy, policy_folder
 from train.errors import FlywheelError
 from train.exam import Exam, sit, stints
 from train.fit import fit, resume
 from train.flywheel.fleet import Trip, drive_all, trips
+from train.flywheel.learning import settings_of
 from train.flywheel.plan import Plan
 from train.flywheel.upload import service, upload
 from train.gate import gate
@@ -125,13 +125,8 @@ class Night:
         return {"policy": self.candidate, "steps": result.steps}
 
     def _settings(self) -> Settings:
-        return Settings(
-            preset=self.plan.preset,
-            motion=self.plan.motion,
-            steps=self.plan.steps_a_night if self.policy else self.plan.steps,
-            seed=self.plan.seed,
-            augmentation=Augmentation(beside=True),
-        )
+        steps = self.plan.steps_a_night if self.policy else self.plan.steps
+        return settings_of(self.plan.preset, steps, self.plan.seed, motion=self.plan.motion)
 
     def _examine(self) -> Facts:
         if self.policy is None:

@@ -23,7 +23,8 @@ class Plan:
         fleet: cars a night. minutes: that each drives. human: share of the cars that a human drives all the way.
         rates: of what happens, see `train.world.place`.
         bytes_a_night: that each car may upload. baseline: highest rate of its random draws.
-        preset: of the policy. motion: whether it may compare frames, see `train.policies`. steps: of the first training; steps_a_night: of each further one.
+        preset: of the policy. motion: whether it may compare frames, see `train.policies`.
+        steps: of the first training; steps_a_night: of each further one.
         exam_miles, exam_cap: of each policy at the gate, to begin with and at most.
     """
 
@@ -32,7 +33,7 @@ class Plan:
     human: float = 0.5
     rates: str = "natural"
     bytes_a_night: int = 100_000_000
-    baseline: float = 0.02
+    baseline: float = 0.3
     preset: str = "tiny"
     motion: bool = False
     steps: int = 1200

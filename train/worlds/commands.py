@@ -43,28 +43,20 @@ def serve_driver_command(
     threads: int,
 ) -> None:
     """Serve a policy to a simulator over AlpaSim's egodriver contract, until Ctrl-C or SIGTERM."""
-    import torch
-
-    from train.checkpoint import load_policy
-    from train.driver import PolicyDriver
     from train.errors import WorldError
-    from train.worlds.path import Vehicle
 
     try:
         from carla_driver_interface.server import run_server
 
-        from train.worlds.egodriver import EgoDriver
+        from train.worlds.egodriver import from_folder
     except ModuleNotFoundError as error:
         raise WorldError(
-            f"{error.name} is not installed", "carla-driver-interface", "pip install 'swerve[worlds]'"
+            f"{error.name} is not installed", "what talks to simulators", "pip install 'swerve[worlds]'"
         ) from error
 
-    torch.set_num_threads(threads)
-    saved = load_policy(policy)
-    PolicyDriver(saved)
-    served = EgoDriver(saved.name, lambda: PolicyDriver(saved), camera, Vehicle(wheelbase, steering_ratio))
+    served = from_folder(policy, camera, wheelbase, steering_ratio, threads)
     check_free(host, port)
-    click.echo(f"{saved.name} drives for {runtime} on {host}:{port}", err=True)
+    click.echo(f"{served.name} drives for {runtime} on {host}:{port}", err=True)
     run_server(served, port=port, host=host, mode=runtime)
 
 

@@ -15,13 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import torch
 from carla_driver_interface.driver import BaseDriver, DriveContext, DriveResult, SensorFrame, SessionState
 from carla_driver_interface.geometry import Pose, Trajectory
 
+from train.checkpoint import load_policy
+from train.driver import PolicyDriver
 from train.errors import WorldError
-from train.world.car import Controls
+from train.world.car import STEERING_RATIO, WHEELBASE_M, Controls
 from train.world.env import STEP_S
 from train.world.record import Driver
 from train.worlds.path import Vehicle, path
@@ -54,6 +58,27 @@ class _Session:
         self.seen_us = frame.timestamp_us
         action = self.driver.act({"front": frame.as_array()})
         self.controls = Controls(*(float(value) for value in action))
+
+
+def from_folder(
+    folder: Path | str,
+    camera: str | None = None,
+    wheelbase_m: float = WHEELBASE_M,
+    steering_ratio: float = STEERING_RATIO,
+    threads: int = 1,
+) -> EgoDriver:
+    """A saved policy; `carla-driver-interface` itself can call this by name, and so packs it for AlpaSim.
+
+    Args:
+        wheelbase_m, steering_ratio: of the car that it learned on. threads: of torch.
+
+    Raises:
+        PolicyError: no policy there, or not one that drives.
+    """
+    torch.set_num_threads(threads)
+    saved = load_policy(Path(folder))
+    PolicyDriver(saved)
+    return EgoDriver(saved.name, lambda: PolicyDriver(saved), camera, Vehicle(wheelbase_m, steering_ratio))
 
 
 class EgoDriver(BaseDriver):  # type: ignore[misc]

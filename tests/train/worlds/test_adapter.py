@@ -5,8 +5,10 @@ import json
 import makers.lane  # noqa: F401  it plugs its environments in
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from gymnasium.utils.env_checker import check_env
 
+from train.drive_commands import drive_command
 from train.errors import WorldError
 from train.exam import sit
 from train.world.record import Ridden, ride
@@ -23,6 +25,10 @@ class Scripted:
 
     def act(self, seen):
         return self.action
+
+
+def swerve_train_drive(*arguments):
+    return CliRunner().invoke(drive_command, arguments)
 
 
 def ridden(env_id, driver, seconds=30.0, seed=0):
@@ -125,8 +131,8 @@ def test_nobody_to_drive_is_refused_at_once():
         gym_stints(None, "Alone-v0", "gate")
 
 
-def test_the_command_line_drives_it(run_drive):
-    told = json.loads(run_drive("--world", "gym:makers.lane:Taught-v0", "--miles", "0.1", "--json").stdout)
+def test_the_command_line_drives_it():
+    told = json.loads(swerve_train_drive("--world", "gym:makers.lane:Taught-v0", "--miles", "0.1", "--json").stdout)
     assert told["world"] == "gym:makers.lane:Taught-v0"
     assert told["disengagements"] == 0
     assert told["miles"] >= 0.1
@@ -136,5 +142,5 @@ def test_the_command_line_drives_it(run_drive):
 @pytest.mark.parametrize(
     "wrong", [("--world", "carla"), ("--world", "gym:"), ("--world", "gym:X-v0", "--rates", "calm")]
 )
-def test_the_command_line_refuses_what_it_does_not_know(run_drive, wrong):
-    assert run_drive(*wrong).exit_code == 2
+def test_the_command_line_refuses_what_it_does_not_know(wrong):
+    assert swerve_train_drive(*wrong).exit_code == 2

@@ -1,0 +1,51 @@
+"""Which clips an arm is given: its pool in the order of what they are worth to it, until the budget is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.clip import open_clip
+from edge.night.value import value_of
+from train.experiment.plan import Arm, Plan
+from train.experiment.pools import clips_in, kinds_of, labelled_s, size_of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Clips, the seconds of them that a human drove, and their bytes; those of the base are not counted."""
+
+    clips: tuple[Path, ...]
+    labelled_s: float
+    bytes: int
+
+
+def choose(root: Path, plan: Plan, arm: Arm) -> Chosen:
+    """What the arm adds to the base."""
+    if arm.chosen == "all":
+        every = (*clips_in(root, "all"), *clips_in(root, "events"))
+        return Chosen(every, sum(map(labelled_s, every)), size_of(every))
+    if arm.chosen == "random":
+        return within(clips_in(root, "random"), plan.budget_s)
+    events = [path for path in clips_in(root, "events") if not kinds_of(path) <= set(arm.left_out)]
+    return within(sorted(events, key=lambda path: -_value(path)), plan.budget_s)
+
+
+def within(clips: Sequence[Path], seconds: float) -> Chosen:
+    """The first clips with so many labelled seconds; those without any are worth nothing to training."""
+    taken: list[Path] = []
+    total = 0.0
+    for path in clips:
+        if total >= seconds:
+            break
+        if own := labelled_s(path):
+            taken.append(path)
+            total += own
+    return Chosen(tuple(taken), total, size_of(taken))
+
+
+def _value(folder: Path) -> float:
+    """What the car's night goes by (`edge.night.value`), for a byte."""
+    clip = open_clip(folder)
+    return value_of(clip.cut.events) / clip.bytes
