@@ -50,5 +50,5 @@ def to_native(drive: Drive, out: Path) -> Path:
     head = head_of(drive)
     cameras = {name: partial(write_camera, camera, drive.span_ns) for name, camera in drive.cameras.items()}
     folder = out / drive.id
-    write_drive(folder, head, drive.telemetry, cameras)
+    write_drive(folder, head, drive.telemetry, cameras, geometry=drive.geometry)
     return folder

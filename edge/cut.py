@@ -102,9 +102,8 @@ def _write(
     temporary = out / f"{PREFIX}cut-{uuid4().hex}"
     telemetry = _telemetry(drive, window, position)
     head = _head(drive, stretch, window, telemetry)
-    manifest = write_drive(
-        temporary, head, telemetry, cameras, finish=partial(_offer, baseline=found.baseline, runs=runs)
-    )
+    bind = partial(_offer, baseline=found.baseline, runs=runs)
+    manifest = write_drive(temporary, head, telemetry, cameras, bind, drive.geometry)
     folder = out / f"{drive.id}_{stretch.first:04d}-{stretch.end:04d}s_{manifest.digest[:8]}"
     size = sum(p.stat().st_size for p in temporary.iterdir())
     if folder.exists() and not _is_whole(folder):

@@ -23,6 +23,7 @@ from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
 if TYPE_CHECKING:
     from edge.video.camera import Camera
+    from edge.video.geometry import CameraGeometry
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Drive:
         engagement: what "engaged" means in this recording; "" where it does not record it.
         consent: True or False where the recording says whether it may be shared, else None.
         static: further facts that do not change during the drive.
+        geometry: camera name to where it sits and how it sees, of those of which that is known.
         lost: what could not be read, in words. notes: what the reader wants to be known, such as a doubtful sign.
     """
 
@@ -81,6 +83,7 @@ class Drive:
     lost: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     cut: Cut | None = None
+    geometry: Mapping[str, CameraGeometry] = field(default_factory=dict)
 
     @cached_property
     def span_ns(self) -> tuple[int, int]:

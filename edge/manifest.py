@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from edge.drive import Cut
 from edge.errors import DriveError
+from edge.video.geometry import CameraGeometry, Matrix
 from trigger.event import Event
 from trigger.vehicle import UNKNOWN_VEHICLE, VehicleProfile
 
@@ -82,6 +83,15 @@ class Manifest:
         if self.cut is not None:
             data["cut"] = _cut_to_json(self.cut)
         return canonical_json(data)
+
+    @property
+    def geometry(self) -> dict[str, CameraGeometry]:
+        """Of the cameras of which both intrinsics and pose are known."""
+        return {
+            name: CameraGeometry(_matrix(camera.intrinsics), _matrix(camera.pose))
+            for name, camera in self.cameras.items()
+            if camera.intrinsics and camera.pose
+        }
 
     @property
     def digest(self) -> str:
@@ -197,6 +207,16 @@ class _Fields:
             self.refuse(key, value, "1 to 120 printable characters without / or \\, not starting with a dot")
         return value
 
+    def matrix(self, key: str, size: int) -> list[list[float]] | None:
+        """A square one of finite numbers, where there is one."""
+        value = self.get(key, list, type(None))
+        if value is None:
+            return None
+        rows = [row for row in value if isinstance(row, list) and len(row) == size]
+        if len(rows) != size or len(value) != size or any(type(x) not in (int, float) for row in rows for x in row):
+            self.refuse(f"{self.where}.{key}", value, f"{size} rows of {size} numbers")
+        return [[float(x) for x in row] for row in rows]
+
     def length(self, key: str) -> float | None:
         value = self.get(key, float, int, type(None))
         if value is not None and not 0.0 < value < 1000.0:
@@ -231,6 +251,10 @@ class _Fields:
         )
 
 
+def _matrix(rows: list[list[float]]) -> Matrix:
+    return tuple(map(tuple, rows))
+
+
 def _file(fields: _Fields) -> FileEntry:
     return FileEntry(fields.get("sha256", str), fields.get("bytes", int))
 
@@ -245,8 +269,8 @@ def _camera(fields: _Fields) -> CameraEntry:
         codec=fields.get("codec", str),
         frames=fields.get("frames", int),
         key_frame_spacing_s=float(fields.get("key_frame_spacing_s", float, int)),
-        intrinsics=fields.get("intrinsics", list, type(None)),
-        pose=fields.get("pose", list, type(None)),
+        intrinsics=fields.matrix("intrinsics", 3),
+        pose=fields.matrix("pose", 4),
     )
 
 

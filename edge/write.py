@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from edge.manifest import MANIFEST, TELEMETRY, CameraEntry, Manifest, file_entry
 from edge.schema import write_telemetry
 from edge.video.camera import Camera, VideoFile
 from edge.video.encode import Encoding, Picture, encode
+from edge.video.geometry import CameraGeometry
 from edge.video.remux import can_copy, copy_stretch
 from trigger.telemetry import Recorded
 
@@ -56,6 +58,7 @@ def write_drive(
     telemetry: Recorded,
     cameras: Mapping[str, CameraWriter],
     finish: Callable[[Path, Manifest], object] | None = None,
+    geometry: Mapping[str, CameraGeometry] = MappingProxyType({}),
 ) -> Manifest:
     """Write `folder` and return the finished manifest.
 
@@ -63,6 +66,7 @@ def write_drive(
         head: what is known of the drive; its `cameras` and `files` are filled in here.
         cameras: name to what writes that camera's file, `<name>.mp4`.
         finish: adds files that must appear together with the folder and are not part of its manifest.
+        geometry: of the cameras of which it is known.
 
     Raises:
         DriveError: the folder exists.
@@ -72,7 +76,7 @@ def write_drive(
     with new_folder(folder) as temporary:
         write_telemetry(temporary / TELEMETRY, telemetry)
         videos = {name: writer(temporary / f"{name}.mp4") for name, writer in cameras.items()}
-        entries = {name: _camera(video) for name, video in videos.items()}
+        entries = {name: _camera(video, geometry.get(name)) for name, video in videos.items()}
         files = {path.name: file_entry(path) for path in sorted(temporary.iterdir())}
         cut = replace(head.cut, pre_roll={n: v.pre_roll for n, v in videos.items()}) if head.cut else None
         manifest = replace(head, cameras=entries, files=files, cut=cut)
@@ -82,7 +86,7 @@ def write_drive(
     return manifest
 
 
-def _camera(video: VideoFile) -> CameraEntry:
+def _camera(video: VideoFile, geometry: CameraGeometry | None) -> CameraEntry:
     keys = video.key_times
     return CameraEntry(
         file=video.path.name,
@@ -93,4 +97,6 @@ def _camera(video: VideoFile) -> CameraEntry:
         codec=video.codec,
         frames=video.total_frames,
         key_frame_spacing_s=round(float(np.diff(keys).max()) / 1e9, 3) if keys.size > 1 else 0.0,
+        intrinsics=[list(row) for row in geometry.intrinsics] if geometry else None,
+        pose=[list(row) for row in geometry.pose] if geometry else None,
     )

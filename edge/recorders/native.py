@@ -46,6 +46,7 @@ def open(path: Path) -> Drive:
         static=manifest.static,
         lost=manifest.lost + _lost(manifest, cameras),
         cut=manifest.cut,
+        geometry=manifest.geometry,
     )
 
 
