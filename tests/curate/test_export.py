@@ -52,8 +52,8 @@ def test_every_frame_of_every_row_has_its_share_of_the_weight(store, tmp_path):
     for frame in frames:
         second = (frame["clip_id"], frame["t_ns"] // 10**9 * 10**9)
         summed[second] = summed.get(second, 0.0) + frame["weight"]
-    assert summed == {(row["clip_id"], row["start_ns"]): pytest.approx(row["weight"]) for row in rows}
-    assert {frame["split"] for frame in frames} == {row["split"] for row in rows}
+    assert summed == {(each["clip_id"], each["start_ns"]): pytest.approx(each["weight"]) for each in rows}
+    assert {frame["split"] for frame in frames} == {each["split"] for each in rows}
     braking = [frame for frame in frames if "harsh_braking" in frame["events"]]
     assert braking
     assert all(frame["reasons"] == ["kind=2"] for frame in braking)
@@ -98,8 +98,33 @@ def test_a_lerobot_dataset_has_the_weights_and_events_as_columns(store, tmp_path
     assert data.num_rows == info["total_frames"]
     rows = version.rows.to_pylist()
     at = data["swerve.weight"].to_numpy()
-    assert at.max() == pytest.approx(max(row["weight"] for row in rows), rel=1e-6)
+    assert at.max() == pytest.approx(max(each["weight"] for each in rows), rel=1e-6)
     told = np.stack([np.atleast_1d(flags) for flags in data["swerve.events"].to_pylist()])
-    of_kind = {kind: sum(row["weight"] for row in rows if kind in row["events"]) for kind in kinds}
+    of_kind = {kind: sum(each["weight"] for each in rows if kind in each["events"]) for kind in kinds}
     assert of_kind == {kind: pytest.approx(at[told[:, i]].sum() / 10, rel=1e-5) for i, kind in enumerate(kinds)}
     assert set(data["swerve.split"].to_pylist()) <= {0, 1, 2}
+
+
+def test_clips_with_other_cameras_are_named(store, tmp_path, monkeypatch):
+    version = open_version(store)
+    odd, cameras = sorted(version.inputs)[0], lerobot._cameras
+    monkeypatch.setattr(
+        lerobot, "_cameras", lambda drive: () if odd in str(drive.cameras["front"].path) else cameras(drive)
+    )
+    assert export_version(version, tmp_path / "out") == {odd: OTHER_CAMERAS}
+
+
+def test_reasons_name_what_moved_the_weight_most_first():
+    assert reasons(row(kind_factor=2.0, rarity_factor=0.25, share_factor=1.0)) == ["rarity=0.25", "kind=2"]
+    assert reasons(row(label_factor=0.0, kind_factor=5.0)) == ["label=0", "kind=5"]
+    assert reasons(row()) == []
+
+
+def test_the_command_writes_both_forms_once(store, tmp_path, run):
+    out = tmp_path / "w"
+    code, told, _ = run("curate", "export", "--store", store, "--to", "weights", "--out", out, "--json")
+    assert (code, json.loads(told)["skipped"]) == (0, {})
+    code, _, err = run("curate", "export", "--store", store, "--to", "weights", "--out", out)
+    assert code == 2
+    assert "exists" in err
+    assert run("curate", "export", "--store", store, "--to", "lerobot", "--out", tmp_path / "l")[0] == 0
