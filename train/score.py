@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curate.dataset import DatasetVersion
+from curate.surprise import SCORES
 from edge.durable import write_bytes
 from train.checkpoint import SavedPolicy
 from train.controls import ControlSpec
@@ -37,7 +38,6 @@ from train.seen import seen_by
 Floats = NDArray[np.float64]
 Advance = Callable[[int, int], None]
 
-FOLDER = "scores"
 SCHEMA = pa.schema(
     [
         ("clip_id", pa.string()),
@@ -66,7 +66,7 @@ class Scores:
 
 
 def scores_path(store: Path, name: str) -> Path:
-    return store / FOLDER / f"{name}.parquet"
+    return store / SCORES / f"{name}.parquet"
 
 
 def score(

@@ -14,6 +14,7 @@ import pytest
 from bars import SECOND_NS, T0_NS, Bar, bars_fixture, fitted_fixture, publish_rows, rows_of  # noqa: F401
 
 from curate.dataset import DatasetVersion
+from curate.surprise import read_errors
 from train.checkpoint import SavedPolicy, load_policy
 from train.errors import SampleError
 from train.evaluate import evaluate
@@ -65,6 +66,13 @@ def test_the_file_is_whole_small_and_replaced_at_once(scores: Scores, tmp_path: 
     assert table.equals(scores.table)
     assert pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
     assert table.schema.metadata[b"swerve.policy"]
+
+
+def test_the_night_reads_it(scores: Scores, tmp_path: Path) -> None:
+    path = scores_path(tmp_path, "p")
+    write_scores(path, scores)
+    errors = scores.table.column("error").to_numpy()
+    assert read_errors(path) == pytest.approx({"a": errors[:40].mean(), "b": errors[40:].mean()})
 
 
 def test_seconds_nobody_drove_have_no_row_and_are_counted(saved: SavedPolicy, tmp_path: Path) -> None:

@@ -79,13 +79,12 @@ def _properties(version: DatasetVersion, samples: SampleSet) -> Iterator[Slice]:
         angle = np.abs(samples.controls_now[:, samples.spec.steering])
         yield from _parts("bend", *_bands(angle, BENDS[name], samples.spec.unit(name)))
     dark = brightness(samples) < DARK_BELOW
-    yield from _parts("light", dark.astype(np.int64), ("bright (day)", "dark (night)"))
+    yield from _parts("light", dark.astype(np.int64), ("bright (day)", "dark (night, tunnel)"))
     signalled = samples.command != Command.NONE
     yield from _parts("junction", signalled.astype(np.int64), ("turn signal off", "turn signal on"))
     for family, column in (("place", "place"), ("driver", "device")):
-        if column in version.rows.column_names:
-            told = version.rows.column(column).take(samples.row).to_pylist()
-            yield from _parts(family, *_named([name or UNKNOWN for name in told]))
+        told = version.rows.column(column).take(samples.row).to_pylist()
+        yield from _parts(family, *_named([name or UNKNOWN for name in told]))
     drives, names = _named(drives_of(version, samples))
     if len(names) < ENOUGH_DRIVES:
         # With more, a drive is one block, of which no interval can be told.
