@@ -21,6 +21,7 @@ from train.fit_command import fit
 from train.flywheel.commands import flywheel_command
 from train.options import AS_JSON, THREADS
 from train.score_command import score
+from train.worlds.commands import serve_driver_command
 
 
 @click.group("train")
@@ -36,6 +37,7 @@ train.add_command(export)
 train.add_command(drive_command)
 train.add_command(flywheel_command)
 train.add_command(experiment_command)
+train.add_command(serve_driver_command)
 
 
 @train.command()

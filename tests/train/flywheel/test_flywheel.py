@@ -1,0 +1,105 @@
+"""The flywheel through the real rooms: it turns, it goes on where it was cut off, and it says no to other terms."""
+
+import json
+
+import pytest
+
+from curate.dataset import open_version
+from train.checkpoint import load_policy, policy_folder
+from train.errors import FlywheelError
+from train.flywheel.fleet import trips
+from train.flywheel.night import STEPS, Night, read_facts
+from train.flywheel.plan import Plan, keep
+from train.flywheel.table import rows
+from train.flywheel.turning import turn
+from train.world.place import PLACES
+
+PLAN = Plan(
+    fleet=2, minutes=0.75, human=0.5, rates="stress", baseline=1.0, steps=4, steps_a_night=3, exam_miles=0.05, exam_cap=0.1
+)  # fmt: skip
+
+
+def silent(what, share):
+    pass
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    root = tmp_path_factory.mktemp("flywheel")
+    return root, turn(root, PLAN, 2, silent)
+
+
+def test_each_night_goes_through_every_room(turned):
+    root, nights = turned
+    assert [list(facts) for facts in nights] == [list(STEPS)] * 2
+    for facts in nights:
+        assert facts["drive"]["hours"] == pytest.approx(2 * 0.75 / 60, abs=0.001)
+        assert facts["upload"]["clips"] >= 1
+        assert facts["upload"]["problems"] == []
+        assert 0 < facts["upload"]["bytes"] < facts["upload"]["recorded_bytes"]
+        assert facts["curate"]["refused"] == []
+    # Whose clips these are, the service knows.
+    assert nights[1]["curate"]["devices"] == 2
+    assert nights[1]["curate"]["clips"] == sum(facts["upload"]["clips"] for facts in nights)
+    policy = load_policy(policy_folder(root / "store", "night-0002"))
+    assert policy.about["dataset"] == open_version(root / "store").digest
+    assert policy.about["origin"]["name"] == "night-0001"
+
+
+def test_the_first_policy_is_released_for_want_of_another_and_drives_the_next_night(turned):
+    root, nights = turned
+    assert nights[0]["release"] == {"policy": "night-0001", "changed": True}
+    assert nights[0]["drive"]["by_policy"]["miles"] == 0
+    assert nights[1]["drive"]["by_policy"]["miles"] > 0
+    assert nights[1]["examine"]["verdict"] in ("released", "refused", "undecided")
+    assert (nights[1]["release"]["policy"] == "night-0002") == (nights[1]["examine"]["verdict"] == "released")
+    assert len(rows(nights)) == 2
+    assert (root / "flywheel.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_started_again_it_finds_everything_done(turned, monkeypatch):
+    root, nights = turned
+    for step in STEPS:
+        monkeypatch.setattr(Night, f"_{step}", lambda self: pytest.fail("done twice"))
+    assert turn(root, PLAN, 2, silent) == nights
+
+
+def test_a_step_that_was_cut_off_is_done_again(turned, monkeypatch):
+    root, nights = turned
+    path = root / "nights/0002/release.json"
+    path.unlink()
+    monkeypatch.setattr(Night, "_examine", lambda self: pytest.fail("done twice"))
+    assert turn(root, PLAN, 2, silent) == nights
+    assert read_facts(path) == nights[1]["release"]
+
+
+def test_other_terms_or_a_damaged_step_are_refused_in_words(turned, tmp_path):
+    root, _ = turned
+    with pytest.raises(FlywheelError, match="another fleet"):
+        turn(root, Plan(**{**vars(PLAN), "fleet": 3}), 2, silent)
+    with pytest.raises(FlywheelError, match="fleet 0"):
+        keep(tmp_path, Plan(fleet=0))
+    (tmp_path / "flywheel.json").write_text("{")
+    with pytest.raises(FlywheelError, match=r"flywheel\.json cannot be read"):
+        keep(tmp_path, PLAN)
+
+
+def test_the_fleet_drives_its_own_places_and_the_same_night_is_the_same(tmp_path):
+    plan = Plan(fleet=40, human=0.25)
+    night = trips(plan, 3, tmp_path, tmp_path / "policy")
+    assert night == trips(plan, 3, tmp_path, tmp_path / "policy")
+    assert night != trips(plan, 4, tmp_path, tmp_path / "policy")
+    assert {PLACES[trip.place].role for trip in night} == {"fleet"}
+    assert sum(trip.policy is None for trip in night) == 10
+    assert all(trip.policy is None for trip in trips(plan, 1, tmp_path, None))
+
+
+def test_the_command_prints_the_table(turned, run):
+    root, _ = turned
+    told = ["--fleet", "2", "--minutes", "0.75", "--rates", "stress", "--baseline", "1.0", "--steps", "4"]
+    told += ["--steps-a-night", "3", "--exam-miles", "0.05", "--exam-cap", "0.1"]
+    code, out, _ = run("train", "flywheel", "--folder", root, "--nights", "2", *told, "--json")
+    assert code == 0
+    assert len(json.loads(out)["nights"]) == 2
+    code, out, _ = run("train", "flywheel", "--folder", root, "--nights", "2", *told)
+    assert "exam MBD" in out

@@ -1,0 +1,59 @@
+"""The experiment's arms get what they are promised, and its ratios say what seeds and places allow."""
+
+import numpy as np
+import pytest
+
+from train.errors import FlywheelError
+from train.experiment.plan import ABLATIONS, ARMS, Plan
+from train.experiment.table import pooled, ratio
+from train.experiment.trial import Experiment
+
+
+def trial(rate, miles=4.0, places=("a", "b", "c"), seed=0):
+    chance = np.random.default_rng(seed)
+    by_place = {p: {"disengagements": int(chance.poisson(rate * miles)), "miles": miles} for p in places}
+    return {
+        "by_place": by_place,
+        "disengagements": sum(own["disengagements"] for own in by_place.values()),
+        "miles": miles * len(places),
+        "by_reason": {},
+    }
+
+
+def test_a_ratios_interval_holds_the_truth_about_as_often_as_it_says():
+    inside = 0
+    for number in range(60):
+        new = [trial(1.0, seed=1000 * number + s) for s in range(6)]
+        old = [trial(3.0, seed=1000 * number + 100 + s) for s in range(6)]
+        _, low, high = ratio(new, old, seed=number)
+        inside += low <= 3.0 <= high
+    assert inside >= 50
+
+
+def test_alike_is_one_and_an_arm_without_a_disengagement_has_a_ratio():
+    trials = [trial(2.0, seed=s) for s in range(3)]
+    middle, low, high = ratio(trials, trials)
+    assert middle == 1.0
+    assert low < 1.0 < high
+    assert ratio([trial(0.0)], trials)[0] > 5
+    assert pooled(trials).miles == pytest.approx(36)
+
+
+def test_terms_that_cannot_work_are_refused():
+    with pytest.raises(FlywheelError, match="seeds"):
+        Plan(seeds=0).check()
+    assert list(Plan(ablations=True).arms) == [*ARMS, *ABLATIONS]
+
+
+def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
+    """A very small one, through every step; started again it does nothing twice."""
+    plan = Plan(seeds=1, cars=2, minutes=1.5, base_s=20, budget_s=10, steps=3, exam_miles=0.05)
+    arms = Experiment(tmp_path, plan, lambda what, share: None).run()
+    told = {name: trials[0]["labelled_s"] for name, trials in arms.items()}
+    assert 10 <= told["random"] < 25
+    assert 10 <= told["curated"] < 40
+    assert told["all"] > told["random"]
+    assert all(trials[0]["miles"] >= 0.05 for trials in arms.values())
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
+    assert Experiment(tmp_path, plan, lambda what, share: None).run() == arms
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
