@@ -1,12 +1,11 @@
-"""Changes to a batch that leave its labels true: other light, other contrast, shade, noise, a nudge sideways.
+"""Changes to a batch that leave its labels true: other light, other contrast, shade, noise, another place.
 
 Rules:
 - All frames of a sample are changed alike, or a change would look like motion.
-- A sideways nudge is a few pixels and keeps the label: how far a camera's offset turns the right steering angle is
-  not known without its geometry.
-- `mirror` flips picture and steering together. It is off unless asked for, because it turns right-hand traffic into
-  left-hand traffic; on a small dataset it still helps.
-- The policy sees grey, so grey is what is changed: a third of the work.
+- A nudge is a few pixels and keeps the label: how far a camera's offset turns the right steering angle is not known
+  without its geometry. With it, `train.sideways` moves the camera and corrects the label.
+- `train.mirror` flips picture, steering and indicator together. Both are off unless asked for.
+- The policy sees grey, so grey is what is relit: a third of the work.
 
 The trade-off: one nudge a batch instead of one a sample, which costs nothing. It does not rotate, zoom or erase.
 
@@ -17,9 +16,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from train.controls import ControlSpec
+from train.mirror import mirrored, opposites
+from train.policies.config import PolicyConfig
+from train.samples import Batch
+from train.sideways import CORRECTED, draw, seen_aside
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Augmentation:
         gamma, contrast: largest change, in natural logarithms. brightness, noise: in parts of the full range.
         shade: share of samples in which half of the picture, cut along a random line, is darkened or lit.
         nudge: largest shift sideways, in pixels of the policy's picture. mirror: flip half of the samples.
+        sideways_m, sideways_deg: standard deviations of the camera's shift and of its turn, both 0 for none.
     """
 
     gamma: float = 0.5
@@ -39,6 +46,35 @@ class Augmentation:
     noise: float = 0.03
     nudge: int = 4
     mirror: bool = False
+    sideways_m: float = 0.0
+    sideways_deg: float = 0.0
+
+
+ASIDE = Augmentation(sideways_m=0.45, sideways_deg=2.0)
+"""With the moves sideways that helped in the closed-loop world; at most 0.9 m and 4 degrees."""
+
+
+class Changed(NamedTuple):
+    """Of a batch: float32 grey views (B, T, 1, H, W), controls (B, K, A) in their units, command (B,)."""
+
+    views: list[Tensor]
+    controls: Tensor
+    command: Tensor
+
+
+def changed(batch: Batch, how: Augmentation, config: PolicyConfig, chance: torch.Generator) -> Changed:
+    """A batch as a policy of this configuration is to see it in training, and what is true of it then."""
+    views, controls, command = list(batch.views), batch.controls, batch.command
+    if (how.sideways_m or how.sideways_deg) and CORRECTED in config.controls:
+        moves = draw(len(command), how.sideways_m, how.sideways_deg, chance)
+        ahead_s = torch.from_numpy(config.horizon.offsets_ns / 1e9).float()
+        steering = config.controls.index(CORRECTED)
+        views, controls = seen_aside(views, controls, batch.geometry, batch.speed_mps, ahead_s, steering, moves)
+    views = [relight(view, how, chance) for view in views]
+    if how.mirror:
+        steers = ControlSpec(config.controls).steering
+        views, controls, command = mirrored(views, controls, command, steers, opposites(config.views), chance)
+    return Changed(views, controls, command)
 
 
 def relight(frames: Tensor, how: Augmentation, chance: torch.Generator) -> Tensor:
@@ -54,23 +90,6 @@ def relight(frames: Tensor, how: Augmentation, chance: torch.Generator) -> Tenso
     x.add_(noise.mul_(how.noise * torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance)))
     brightened: Tensor = x.clamp_(0.0, 1.0).mul_(255.0)
     return brightened
-
-
-def mirrored(frames: Tensor, controls: Tensor, steering: int | None, zero: float, chance: torch.Generator) -> Tensor:
-    """Flip half of the samples left to right, and the sign of their steering, in place in `controls`.
-
-    Args:
-        controls: (B, K, A) standardised. steering: the column that changes its sign.
-        zero: the standardised value of straight ahead, so that z becomes 2 zero - z.
-
-    Returns:
-        (B, T, C, H, W), the frames.
-    """
-    flip = torch.rand(frames.shape[0], generator=chance) < 0.5
-    if steering is not None:
-        column = controls[..., steering]
-        controls[..., steering] = torch.where(flip[:, None], 2.0 * zero - column, column)
-    return torch.where(flip[:, None, None, None, None], frames.flip(-1), frames)
 
 
 def _per_sample(x: Tensor, reach: float, chance: torch.Generator) -> Tensor:

@@ -63,8 +63,8 @@ def evaluate(
 
 
 def _write_report(path: Path, found: Evaluation) -> None:
+    from train.clips import open_clips
     from train.report.page import write_report
-    from train.samples import open_clips
 
     clips, _ = open_clips(found.version, found.saved.config.view)
     write_report(path, found, clips)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from curate.dataset import DatasetVersion
 from train.checkpoint import SavedPolicy
+from train.clips import open_clips
 from train.controls import ControlSpec, labels
 from train.errors import EvaluationError
 from train.evaluation.answers import BLACK, SHUFFLED, Answers, predict
@@ -34,7 +35,7 @@ from train.evaluation.rare import Rarity, find_rare
 from train.evaluation.slices import WHOLE, Slice, find_slices
 from train.figures import Figures, figures
 from train.reference import Reference
-from train.samples import SampleSet, collect, open_clips
+from train.samples import SampleSet, collect
 
 Floats = NDArray[np.float64]
 Advance = Callable[[int, int], None]

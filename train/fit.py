@@ -27,15 +27,18 @@ import torch
 from curate.dataset import DatasetVersion, open_version
 from train.allocator import keep_freed_memory
 from train.checkpoint import SavedPolicy, policy_folder, refuse_existing, save_policy
+from train.clips import open_clips
 from train.controls import ControlSpec
 from train.crew import crew_at_work, crew_size
 from train.curves import CURVES_JSON, CURVES_PNG, Point, curves_json, curves_png
 from train.errors import FitError, SampleError
+from train.frame_cache import FrameCache
 from train.job import Job, begin, draws, for_labels
 from train.loop import NotFinite, Progress, Training
+from train.mirror import opposites
 from train.order import effective_size, mix_report
 from train.resume import Keeper, read_state, state_path
-from train.samples import SampleSet, collect, open_clips
+from train.samples import SampleSet, collect
 from train.settings import Settings
 
 NOT_FINITE = "loss not finite"
@@ -73,6 +76,7 @@ def fit(
     folder: Path | None = None,
     opening: Advance = lambda done, total: None,
     origin: SavedPolicy | None = None,
+    cache: FrameCache | None = None,
 ) -> FitResult:
     """Train and save a policy.
 
@@ -80,6 +84,7 @@ def fit(
         progress: told of every step. opening: told how many clips are decoded, of how many, before the first step.
         folder: of the policy; `<store>/policies/<version>-<preset>-<seed>` unless told.
         origin: a policy to fine-tune; its shape, controls and units are kept, whatever the settings say.
+        cache: where decoded frames are kept; the store's unless told.
 
     Raises:
         FitError: settings that cannot work, an unfinished training of that name, or a loss that is not finite.
@@ -89,9 +94,9 @@ def fit(
     folder = folder or policy_folder(version.store, f"{version.name}-{settings.preset}-{settings.seed}")
     _refuse_unfinished(folder)
     if origin is None:
-        return _work(Job(version, settings, folder, settings.config()), progress, opening)
+        return _work(Job(version, settings, folder, settings.config()), progress, opening, cache)
     facts = {"name": origin.name, **{key: str(origin.about.get(key, "")) for key in ("version", "dataset")}}
-    return _work(Job(version, settings, folder, origin.config, facts, origin.policy), progress, opening)
+    return _work(Job(version, settings, folder, origin.config, facts, origin.policy), progress, opening, cache)
 
 
 def resume(
@@ -99,6 +104,7 @@ def resume(
     name: str,
     progress: Callable[[Progress], None] = lambda _: None,
     opening: Advance = lambda done, total: None,
+    cache: FrameCache | None = None,
 ) -> FitResult:
     """Go on with a training that was cut off, with the settings that it had, and save its policy.
 
@@ -111,15 +117,17 @@ def resume(
     if version.digest != state.about.get("dataset"):
         raise FitError(f"{version.name} is not what {name} was trained on", "the same dataset", "start again")
     origin = state.about.get("origin")
-    return _work(Job(version, state.settings, folder, state.config, origin, state=state), progress, opening)
+    return _work(Job(version, state.settings, folder, state.config, origin, state=state), progress, opening, cache)
 
 
-def _work(job: Job, progress: Callable[[Progress], None], opening: Advance) -> FitResult:
+def _work(job: Job, progress: Callable[[Progress], None], opening: Advance, cache: FrameCache | None) -> FitResult:
     refuse_existing(job.folder)
     settings, config, version = job.settings, job.config, job.version
     if settings.batch < crew_size():
         raise FitError(f"a batch of {settings.batch} for {crew_size()} processes", "a sample for each", "use --batch")
-    clips, skipped = open_clips(version, config.view, opening, others=config.others)
+    if settings.augmentation.mirror:
+        opposites(config.views)
+    clips, skipped = open_clips(version, config.view, opening, cache, config.others)
     spec = ControlSpec(config.controls) if config.controls else None
     train = collect(version, "train", clips, config.window, spec, skipped, config.horizon)
     exam = _exam(lambda: collect(version, "eval", clips, config.window, train.spec, horizon=config.horizon))
@@ -132,7 +140,7 @@ def _work(job: Job, progress: Callable[[Progress], None], opening: Advance) -> F
         about = {"version": version.name, "dataset": version.digest, "origin": job.origin}
         keeper = Keeper(state_path(job.folder), settings.keep_s, about)
         stopped = _run(training, keeper, progress)
-        result = _result(training, job, stopped, (*notes, *_failures(keeper)))
+        result = _result(training, job, stopped, (*notes, *_of_samples(train, settings), *_failures(keeper)))
         if crew.leads:
             _save(training, job, result)
             keeper.forget()
@@ -187,6 +195,20 @@ def _exam(make: Callable[[], SampleSet]) -> SampleSet | None:
         return make()
     except SampleError:
         return None
+
+
+def _of_samples(train: SampleSet, settings: Settings) -> list[str]:
+    """What a reader of the settings would not expect."""
+    clips = train.clips
+    whole = sum(not all(camera.from_proxy for camera in clip.cameras) for clip in clips)
+    notes = (
+        [f"{whole} of {len(clips)} clips have no proxy as large as the policy's picture: read whole"] if whole else []
+    )
+    how = settings.augmentation
+    if how.sideways_m or how.sideways_deg:
+        known = sum(clip.geometry is not None for clip in clips)
+        notes.append(f"seen from the side: samples of {known} of {len(clips)} clips, whose cameras' geometry is known")
+    return notes
 
 
 def _failures(keeper: Keeper) -> list[str]:

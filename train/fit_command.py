@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ from train.options import AS_JSON, STORE, THREADS
 if TYPE_CHECKING:
     from train.checkpoint import SavedPolicy
     from train.fit import FitResult
+    from train.frame_cache import FrameCache
     from train.loop import Progress
     from train.settings import Settings
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C ended; the policy is saved all the same."""
 SHARE = FiniteRange(0, 1)
-WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard"})
+WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard", "cache_gb"})
 """Options that may stand beside --resume: everything else is as it was."""
 
 
@@ -48,6 +50,9 @@ WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard"})
 )
 @click.option("--rate", type=FiniteRange(0, min_open=True), help="Learning rate. [default: 0.002; with --from 0.0005]")
 @click.option("--mirror", is_flag=True, help="Flip half of the samples left to right.")
+@click.option(
+    "--sideways", is_flag=True, help="Also learn from the road seen a little aside, where camera geometry is known."
+)
 @click.option("--no-motion", is_flag=True, help="One frame only: the policy cannot see how the car is turning.")
 @click.option("--speed", is_flag=True, help="Tell the policy its speed, hidden from half of the samples.")
 @click.option("--command", is_flag=True, help="Tell the policy the direction indicator.")
@@ -57,6 +62,9 @@ WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard"})
 @click.option("--precision", default="auto", show_default=True, type=click.Choice(["auto", "fp32", "bf16"]))
 @click.option("--compile", "compile_", is_flag=True, help="Let torch.compile translate the policy first.")
 @click.option("--tensorboard", type=click.Path(path_type=Path, file_okay=False), help="Write curves for TensorBoard.")
+@click.option(
+    "--cache-gb", default=50.0, show_default=True, type=FiniteRange(0), help="Most to keep of decoded frames, in GB."
+)
 @click.option("--name", help="Name of the policy. [default: VERSION-PRESET-SEED]")
 @click.option("--resume", "resume_name", metavar="NAME", help="Go on with a training that was cut off, as it was.")
 @THREADS
@@ -75,6 +83,7 @@ def fit(
     batch: int,
     rate: float | None,
     mirror: bool,
+    sideways: bool,
     no_motion: bool,
     speed: bool,
     command: bool,
@@ -84,20 +93,23 @@ def fit(
     precision: str,
     compile_: bool,
     tensorboard: Path | None,
+    cache_gb: float,
     name: str | None,
     resume_name: str | None,
     threads: int,
     json_: bool,
 ) -> None:
     """Fit a policy to a dataset version; it goes to STORE/policies."""
-    from train.augment import Augmentation
+    from train.augment import ASIDE, Augmentation
     from train.fit import resume
+    from train.frame_cache import FrameCache
     from train.senses import Senses
     from train.settings import Settings
 
+    cache = FrameCache.of(store, round(cache_gb * 1e9))
     if resume_name:
         _refuse_others(context)
-        _show(lambda step, clips: resume(store, resume_name, step, clips), resume_name, tensorboard, json_)
+        _show(lambda step, clips: resume(store, resume_name, step, clips, cache), resume_name, tensorboard, json_)
         return
     settings = Settings(
         preset=preset,
@@ -115,16 +127,18 @@ def fit(
         threads=threads,
         precision=precision,
         compile=compile_,
-        augmentation=Augmentation(mirror=mirror),
+        augmentation=replace(ASIDE if sideways else Augmentation(), mirror=mirror),
     )
-    work = _fitting(store, version_name, settings, origin, name)
+    work = _fitting(store, version_name, settings, origin, name, cache)
     _show(work, preset, tensorboard, json_)
 
 
 Work = Callable[["Callable[[Progress], None]", Callable[[int, int], None]], "FitResult"]
 
 
-def _fitting(store: Path, version_name: str | None, settings: Settings, origin: Path | None, name: str | None) -> Work:
+def _fitting(
+    store: Path, version_name: str | None, settings: Settings, origin: Path | None, name: str | None, cache: FrameCache
+) -> Work:
     from curate.dataset import open_version
     from train.checkpoint import find_policy, load_policy, policy_folder
     from train.fit import fit as run
@@ -132,7 +146,7 @@ def _fitting(store: Path, version_name: str | None, settings: Settings, origin: 
     version = open_version(store, version_name)
     saved: SavedPolicy | None = load_policy(find_policy(store, origin)) if origin else None
     folder = policy_folder(store, name) if name else None
-    return lambda step, clips: run(version, settings, step, folder, clips, saved)
+    return lambda step, clips: run(version, settings, step, folder, clips, saved, cache)
 
 
 def _show(work: Work, what: str, tensorboard: Path | None, json_: bool) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from train.frames import View
 from train.policies.config import PolicyConfig
 from train.policies.twopaths import TwoPaths
-from train.samples import Window
+from train.window import Window
 
 FORMAT = "swerve-policy/1"
 HEAD = {"head.2": "hidden", "head.5": "answer"}

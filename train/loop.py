@@ -19,9 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.augment import mirrored, relight
+from train.augment import changed
 from train.batches import batches
-from train.controls import ControlSpec
 from train.crew import Crew
 from train.curves import Point
 from train.loss import answer_loss, doubt_loss
@@ -117,11 +116,13 @@ class Training:
         """One step; returns its loss, over the whole crew."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = self.samples.batch(indices)
-        views, wanted = self._changed(batch)
+        batch, device = self.samples.batch(indices), self.processor.device
+        seen = changed(batch, self.settings.augmentation, self.policy.config, self.chance)
+        views = [view.to(device) for view in seen.views]
+        wanted = (seen.controls.to(device) - self.policy.mean) / self.policy.std
         self.policy.train()
         with self.processor.products():
-            outputs: Outputs = learner(views[0], views[1:], *_told(batch, self.processor))
+            outputs: Outputs = learner(views[0], views[1:], batch.speed_mps.to(device), seen.command.to(device))
         # Each process's mean over its own labels counts by how many of all labels those are.
         labels = (~torch.isnan(wanted)).sum()
         part = self.crew.size * labels / self.crew.total(labels).clamp_min(1)
@@ -134,18 +135,6 @@ class Training:
         self.optimizer.step()
         self._average()
         return mean_loss
-
-    def _changed(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
-        """The pictures under other light, and the standardised labels that are true of them."""
-        how, config, device = self.settings.augmentation, self.policy.config, self.processor.device
-        mean, std = torch.tensor(config.mean), torch.tensor(config.std)
-        wanted = (batch.controls - mean) / std
-        views = [relight(view, how, self.chance) for view in batch.views]
-        if how.mirror:
-            steering = ControlSpec(config.controls).steering
-            zero = 0.0 if steering is None else -config.mean[steering] / config.std[steering]
-            views = [mirrored(view, wanted, steering, zero, self.chance) for view in views]
-        return [view.to(device) for view in views], wanted.to(device)
 
     def _clip(self, loss: float) -> None:
         """Bound the gradients, those of the doubt apart, so that it never slows the answer down.

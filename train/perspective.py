@@ -5,11 +5,15 @@ what a camera `shift_m` further left and turned left by `yaw_rad` would have see
 steers back. Everything below the horizon is taken for flat road, everything above it for far away (so houses and cars
 are bent a little, which is the price).
 
-The correction is the curvature at the start of the cubic that leads from there back onto the driver's own path within
-`RETURN_S` (with y(0) = e, y'(0) = psi, y(L) = y'(L) = 0: y''(0) = -6 e / L^2 - 4 psi / L); bringing shifted pictures
-back within two seconds is how Bojarski et al. 2016 (arXiv:1604.07316) corrected theirs.
+The correction is the curvature of the cubic that leads from there back onto the driver's own path within `RETURN_S`:
+with y(0) = e, y'(0) = psi, y(L) = y'(L) = 0, at the share f of its length L
 
-Only where camera and vehicle geometry are known. Shapes: B samples, T frames, C colours, H rows, W columns.
+    y''(f L) = -6 (1 - 2 f) e / L^2 - (4 - 6 f) psi / L
+
+which is -6 e / L^2 - 4 psi / L now. Bringing shifted pictures back within two seconds is how Bojarski et al. 2016
+(arXiv:1604.07316) corrected theirs.
+
+Only where camera and vehicle geometry are known. Shapes: B samples, T frames, C colours, H rows, W columns, K steps.
 """
 
 from __future__ import annotations
@@ -27,9 +31,8 @@ from train.frames import View, camera_name
 RETURN_S = 2.0
 SHORTEST_M = 7.0
 """A slow car does not return within less road."""
-
-
 STRAIGHT_RAD = math.radians(3.0)
+"""A camera that looks further aside has another perspective than the one below."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,14 @@ def geometry_of(drive: Drive, view: View) -> Geometry | None:
     if abs(math.atan2(forward[1], forward[0])) > STRAIGHT_RAD or abs(right[2]) > STRAIGHT_RAD:
         return None
     width, height = drive.cameras[name].size
-    left_rows = height - int(height * view.crop_top)
+    top = view.crops(height)
+    left_rows = height - top
     (fx, _, cx), (_, fy, cy), _ = known.intrinsics
     return Geometry(
         fx=fx / width,
         fy=fy / left_rows,
         cx=cx / width,
-        cy=(cy - int(height * view.crop_top)) / left_rows,
+        cy=(cy - top) / left_rows,
         pitch_rad=math.asin(max(-1.0, min(1.0, -forward[2]))),
         height_m=known.pose[2][3],
         wheelbase_m=vehicle.wheelbase_m,
@@ -94,11 +98,21 @@ def seen_from(frames: Tensor, geometry: Geometry, shift_m: Tensor, yaw_rad: Tens
     return warped.round_().to(torch.uint8).view(batch, steps, colours, height, width)
 
 
-def correction_deg(geometry: Geometry, shift_m: Tensor, yaw_rad: Tensor, speed_mps: Tensor) -> Tensor:
-    """What the steering wheel must be turned more, in degrees, + left; all (B,)."""
-    reach = (speed_mps * RETURN_S).clamp_min(SHORTEST_M)
-    curvature = -6.0 * shift_m / reach**2 - 4.0 * yaw_rad / reach
-    return torch.rad2deg(torch.atan(curvature * geometry.wheelbase_m)) * geometry.steering_ratio
+def correction_deg(geometry: Geometry, shift_m: Tensor, yaw_rad: Tensor, speed_mps: Tensor, ahead_s: Tensor) -> Tensor:
+    """What the steering wheel must be turned more, in degrees, + left.
+
+    Args:
+        shift_m, yaw_rad, speed_mps: (B,). ahead_s: (K,), how long after the picture.
+
+    Returns:
+        (B, K), at a steady speed.
+    """
+    reach = (speed_mps * RETURN_S).clamp_min(SHORTEST_M)[:, None]
+    gone = speed_mps[:, None] * ahead_s / reach
+    shift, yaw = shift_m[:, None], yaw_rad[:, None]
+    curvature = -6.0 * (1.0 - 2.0 * gone) * shift / reach**2 - (4.0 - 6.0 * gone) * yaw / reach
+    on_the_way = torch.where(gone < 1.0, curvature, 0.0)
+    return torch.rad2deg(torch.atan(on_the_way * geometry.wheelbase_m)) * geometry.steering_ratio
 
 
 def _where(g: Geometry, height: int, width: int, shift_m: Tensor, yaw_rad: Tensor) -> Tensor:

@@ -29,10 +29,11 @@ from curate.dataset import DatasetVersion
 from curate.surprise import SCORES
 from edge.durable import write_bytes
 from train.checkpoint import SavedPolicy
+from train.clips import open_clips
 from train.controls import ControlSpec
 from train.errors import SampleError
 from train.evaluation.answers import predict
-from train.samples import SampleSet, collect, open_clips
+from train.samples import SampleSet, collect
 from train.seen import seen_by
 
 Floats = NDArray[np.float64]

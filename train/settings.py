@@ -83,7 +83,7 @@ class Settings:
             "threads below 1": self.threads < 1,
             "a share outside 0 to 1": not (0.0 <= self.keys <= 1.0 and 0.0 <= self.fresh <= 1.0),
             f"a precision other than {', '.join(PRECISIONS)}": self.precision not in PRECISIONS,
-            "a mirror beside several cameras": self.augmentation.mirror and bool(self.cameras),
+            "a spread sideways below 0": min(self.augmentation.sideways_m, self.augmentation.sideways_deg) < 0,
         }
         found = [what for what, is_so in wrong.items() if is_so]
         if found:

@@ -30,8 +30,8 @@ from train.controls import ControlSpec, labels, source_of
 from train.draw import HUMAN, POLICY, SYSTEM, WHITE, Dial, banner, panel, text
 from train.errors import EvaluationError
 from train.frames import Eye, Pixels, camera_name
-from train.samples import window_frames
 from train.senses import speed_and_command
+from train.window import window_frames
 from trigger.baseline import KIND as BASELINE
 from trigger.detect import detect
 from trigger.event import Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from train.augment import Augmentation, mirrored, relight
+from train.augment import Augmentation, relight
 
 STILL = Augmentation(gamma=0, contrast=0, brightness=0, shade=0, noise=0, nudge=0)
 
@@ -30,17 +30,3 @@ def test_all_frames_of_a_sample_change_alike() -> None:
     how = Augmentation(noise=0.0)
     changed = relight(still, how, torch.Generator().manual_seed(3))
     assert torch.equal(changed[:, 0], changed[:, 1])
-
-
-def test_a_mirror_flips_pictures_and_steering_together_about_straight_ahead() -> None:
-    pictures, controls = frames(), torch.tensor([[1.0, 5.0], [2.0, 6.0], [float("nan"), 7.0], [-1.0, 8.0]])[:, None]
-    before = controls.clone()
-    turned = mirrored(pictures, controls, 0, -0.5, torch.Generator().manual_seed(0))
-    flipped = [not torch.equal(a, b) for a, b in zip(turned, pictures, strict=True)]
-    assert 0 < sum(flipped) < 4
-    for i, is_flipped in enumerate(flipped):
-        wanted = pictures[i].flip(-1) if is_flipped else pictures[i]
-        assert torch.equal(turned[i], wanted)
-        value = -1.0 - before[i, 0, 0] if is_flipped else before[i, 0, 0]
-        assert torch.allclose(controls[i, 0, 0], value, equal_nan=True)
-    assert torch.equal(controls[..., 1], before[..., 1])

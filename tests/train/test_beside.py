@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from train.beside import frames_beside
 from train.checkpoint import load_policy
+from train.clips import open_clips
 from train.evaluation.answers import predict
 from train.fit import fit
 from train.frames import View
-from train.samples import Window, collect, open_clips
+from train.samples import collect
 from train.settings import Settings
+from train.window import Window
 
 MS = 1_000_000
 

@@ -11,10 +11,11 @@ from bars import EVAL, TRAIN, Bar, bars_fixture, fitted_fixture, publish_rows, r
 
 from curate.dataset import DatasetVersion
 from train.checkpoint import load_policy
+from train.clips import open_clips
 from train.errors import FitError
 from train.fit import FitResult, fit
 from train.job import Job, draws
-from train.samples import collect, open_clips
+from train.samples import collect
 from train.settings import Settings
 from train.shares import key_frames
 

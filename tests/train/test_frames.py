@@ -10,12 +10,17 @@ from bars import Bar, bars_fixture  # noqa: F401
 
 from curate.dataset import DatasetVersion
 from edge.drive import Drive, open_drive
-from train import frames
+from train import frame_cache
+from train.clips import open_clips
 from train.errors import SampleError
-from train.frames import View, cached_frames, camera_name
-from train.samples import open_clips
+from train.frame_cache import ClipFrames, FrameCache
+from train.frames import Eye, Pixels, View, camera_name
 
 VIEW = View(48, 32)
+
+
+def cached_frames(drive: Drive, view: View, cache: Path) -> ClipFrames:
+    return FrameCache(cache).frames(drive, view)
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_the_bar_is_where_it_was_drawn(drive: Drive, tmp_path: Path) -> None:
 
 def test_a_second_reading_decodes_nothing(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = cached_frames(drive, VIEW, tmp_path / "cache")
-    monkeypatch.setattr(frames, "_write", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(frame_cache, "_write", lambda *_: pytest.fail("decoded again"))
     assert np.array_equal(cached_frames(drive, VIEW, tmp_path / "cache").pixels, first.pixels)
 
 
@@ -56,28 +61,28 @@ def test_an_interrupted_decode_leaves_nothing_and_the_next_one_completes(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = iter(range(100))
-    whole = frames.Eye.look
+    whole = Eye.look
 
-    def stops(self: frames.Eye, rgb: frames.Pixels) -> frames.Pixels:
+    def stops(self: Eye, rgb: Pixels) -> Pixels:
         if next(calls) == 7:
             raise KeyboardInterrupt
         return whole(self, rgb)
 
-    monkeypatch.setattr(frames.Eye, "look", stops)
+    monkeypatch.setattr(Eye, "look", stops)
     with pytest.raises(KeyboardInterrupt):
         cached_frames(drive, VIEW, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
     assert len(cached_frames(drive, VIEW, tmp_path / "cache").t_ns) == 30
 
 
-@pytest.mark.parametrize("name", [frames.PIXELS, frames.TIMES, frames.LOST])
+@pytest.mark.parametrize("name", [frame_cache.PIXELS, frame_cache.TIMES, frame_cache.LOST])
 @pytest.mark.parametrize("damage", ["truncate", "remove"])
 def test_a_damaged_folder_is_made_again(drive: Drive, tmp_path: Path, name: str, damage: str) -> None:
     before = np.array(cached_frames(drive, VIEW, tmp_path / "cache").pixels)
     path = next((tmp_path / "cache").iterdir()) / name
     content = path.read_bytes()
     path.unlink()
-    if damage == "truncate" and name != frames.LOST:
+    if damage == "truncate" and name != frame_cache.LOST:
         path.write_bytes(content[: len(content) // 2])
     assert np.array_equal(cached_frames(drive, VIEW, tmp_path / "cache").pixels, before)
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from bars import HUMAN, SECOND_NS, SYSTEM, T0_NS, Bar, publish_rows, rows_of
 
+from train.clips import open_clips
 from train.controls import ControlSpec, labels_ahead
 from train.errors import SampleError
 from train.frames import View
 from train.horizon import Horizon
-from train.samples import SampleSet, Window, collect, open_clips
+from train.samples import SampleSet, collect
+from train.window import Window
 
 SECOND = Horizon(5, 0.25)
 STEERING = ControlSpec(("steering_wheel_deg",))

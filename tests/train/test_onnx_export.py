@@ -24,8 +24,8 @@ from train.horizon import Horizon
 from train.policies.policy import Policy
 from train.policies.presets import recurrent
 from train.policies.recurrent import Recurrent
-from train.samples import Window
 from train.senses import Senses
+from train.window import Window
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

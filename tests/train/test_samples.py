@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.dataset import DatasetVersion
+from train.clips import open_clips
 from train.errors import SampleError
 from train.frames import View
-from train.samples import SampleSet, Window, collect, open_clips, window_frames
+from train.samples import SampleSet, collect
+from train.window import Window, window_frames
 
 VIEW, WINDOW = View(48, 32), Window(3, 0.2)
 

@@ -12,11 +12,11 @@ from bars import bars_fixture, fitted_fixture  # noqa: F401
 from curate.dataset import DatasetVersion
 from train.chart import Area, Lane, Line, Span, line_chart, scatter, timeline
 from train.checkpoint import load_policy
+from train.clips import open_clips
 from train.evaluate import evaluate
 from train.fit import FitResult
 from train.forest import Twig, forest
 from train.report.page import write_report
-from train.samples import open_clips
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from train.errors import PolicyError
 from train.frames import View
 from train.policies.trunk import Trunk, grey
-from train.samples import Window
+from train.window import Window
 
 MEAN, STD = 0.449, 0.226
 """Of ImageNet's pictures, 0 to 1, over the three colours (torchvision's constants, averaged)."""

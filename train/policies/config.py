@@ -13,8 +13,8 @@ from train.policies.backbone import Backbone
 from train.policies.recurrent import Recurrent
 from train.policies.trunk import Net
 from train.policies.twopaths import TwoPaths
-from train.samples import Window
 from train.senses import Senses
+from train.window import Window
 
 NETS: Mapping[str, type[Any]] = {net.KIND: net for net in (TwoPaths, Backbone, Recurrent)}
 

@@ -11,7 +11,7 @@ from train.policies.backbone import Backbone
 from train.policies.config import PolicyConfig
 from train.policies.recurrent import Recurrent
 from train.policies.twopaths import TwoPaths
-from train.samples import Window
+from train.window import Window
 
 SECOND = Horizon(steps=5, stride_s=0.25)
 """Now and every quarter of the next second."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from train.frames import View
 from train.policies.trunk import Trunk, cells, even_out, grey, stage, stages
-from train.samples import Window
+from train.window import Window
 
 
 @dataclass(frozen=True)

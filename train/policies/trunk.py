@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from train.frames import View
-from train.samples import Window
+from train.window import Window
 
 LOCAL_PIXELS = 8
 """Side of the squares over which brightness and contrast are evened out, in pixels of the policy's picture."""

@@ -27,7 +27,7 @@ from train.errors import PolicyError
 from train.frames import View
 from train.policies.slide import slide
 from train.policies.trunk import Trunk, cells, even_out, grey, stage, stages
-from train.samples import Window
+from train.window import Window
 
 OUT_CHANNELS = 32
 

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from train.chart import Lane, Line, Span, timeline
+from train.clips import SourceClip
 from train.controls import PEDALS
 from train.evaluate import Evaluation
-from train.samples import SourceClip
 from train.stills import data_address, still
 from trigger.signals import STEERING_SIGNALS
 

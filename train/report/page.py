@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from edge.durable import write_bytes
 from train.chart import Line, line_chart
+from train.clips import SourceClip
 from train.evaluate import Evaluation, Row
 from train.evaluation.bootstrap import MIN_BLOCKS, RESAMPLES
 from train.evaluation.slices import ALL, NATURAL, ORDINARY, RARE
@@ -20,7 +21,6 @@ from train.report.drives import drives, find_marks, strip
 from train.report.sureness import forests, over_steps, reliability
 from train.report.traces import scatters, stretches
 from train.report.worst import worst_clips, worst_moments
-from train.samples import SourceClip
 
 MAX_EVENTS = 24
 COLOURS = 8
