@@ -8,7 +8,7 @@ from itertools import count, islice
 
 import numpy as np
 import pytest
-from makers.injected import INJECTED, drift, in_km_h, in_radians, mirrored, offset, stamped_too_fast, stuck, swapped
+from makers.injected import INJECTED, drift, in_km_h, in_radians, mirrored, offset, reordered, stamped_too_fast, stuck, swapped
 from makers.scenes import scene, with_front, with_signal
 
 from curate.defects.finding import Defect, Severity
@@ -78,3 +78,13 @@ def test_positions_at_the_date_line_do_not_jump():
     s = scene(4, stands=False)
     lon = s.signals.columns["lon_deg"] + (122.0 + 180.0)
     assert not codes(judge(with_signal(s, "lon_deg", np.where(lon > 180, lon - 360, lon)))) & {Defect.POSITION_JUMP}
+
+
+def test_a_car_that_is_jerked_to_and_fro_swings_its_picture_and_is_kept():
+    """Two frames exchanged look like a picture that went to and fro; where the car did, it is no defect."""
+    rng = np.random.default_rng(1)
+    exchanged = reordered(scene(5, stands=False, turns=2.0), rng)
+    assert Defect.REORDERED_FRAMES in codes(judge(exchanged))
+    t_s = exchanged.signals.t_ns / 1e9
+    swinging = exchanged.signals.columns["yaw_rate_dps"] + 30.0 * np.sign(np.sin(2 * np.pi * t_s / 0.3))
+    assert Defect.REORDERED_FRAMES not in codes(judge(with_signal(exchanged, "yaw_rate_dps", swinging)))

