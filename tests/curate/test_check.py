@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from conftest import drive_telemetry
+from makers.picture import gray
 
 from curate.admit import ADMISSION, Doubted, admit, doubted_claims
 from curate.check import Code, Unfit, check
@@ -192,7 +193,7 @@ def test_a_device_that_sends_most_is_held_to_its_share(native_drive, tmp_path):
     store = tmp_path / "store"
     for number, device in enumerate(["loud", "loud", "loud", "a", "b", "c", "d"]):
         drive = open_drive(
-            native_drive(f"d{number}", drive_telemetry(8), 8, shows=lambda i, first=500 * number: first + i)
+            native_drive(f"d{number}", drive_telemetry(8), 8, shows=lambda i, first=500 * number: gray(first + i))
         )
         clip = open_clip(next(cut(scan(drive, 1.0), tmp_path / f"clips-{number}")).folder)
         push(clip.folder, FolderDestination(store))
