@@ -31,13 +31,14 @@ class Encoding:
     Attributes:
         crf: x264's constant rate factor; 20 is visually close to the source.
         key_every: frames from one key frame to the next; short, so that clips start close to their window.
-        b_frames: at most so many in a row are built on later ones; 0 stores frames in the order of display.
+        b_frames: at most so many in a row are built on later ones, None leaves it to the preset; 0 stores frames in the
+            order of display.
     """
 
     crf: int = 20
     preset: str = "veryfast"
     key_every: int = 20
-    b_frames: int = 3
+    b_frames: int | None = None
 
 
 class VideoWriter:
@@ -57,7 +58,7 @@ class VideoWriter:
         stream.codec_context.gop_size = encoding.key_every
         stream.codec_context.thread_count = 1
         # mbtree=0: x264's macroblock tree reads memory it has not set, and equal pictures gave unequal bytes.
-        x264 = f"scenecut=0:mbtree=0:bframes={encoding.b_frames}"
+        x264 = "scenecut=0:mbtree=0" + ("" if encoding.b_frames is None else f":bframes={encoding.b_frames}")
         stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": x264}
         self._stream, self._size, self._time_base = stream, size, time_base
 

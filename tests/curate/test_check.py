@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from conftest import drive_telemetry
+from makers.picture import gray
 
 from curate.admit import ADMISSION, Doubted, admit, doubted_claims
 from curate.check import Code, Unfit, check
@@ -191,7 +192,9 @@ def test_what_an_earlier_swerve_wrote_down_of_a_clip_is_still_read(tmp_path):
 def test_a_device_that_sends_most_is_held_to_its_share(native_drive, tmp_path):
     store = tmp_path / "store"
     for number, device in enumerate(["loud", "loud", "loud", "a", "b", "c", "d"]):
-        drive = open_drive(native_drive(f"d{number}", drive_telemetry(8), 8, shown_from=500 * number))
+        drive = open_drive(
+            native_drive(f"d{number}", drive_telemetry(8), 8, shows=lambda i, first=500 * number: gray(first + i))
+        )
         clip = open_clip(next(cut(scan(drive, 1.0), tmp_path / f"clips-{number}")).folder)
         push(clip.folder, FolderDestination(store))
         write_bytes(store / "inbox" / clip.id / "receipt.json", f'{{"device":"{device}"}}'.encode())

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import T0_NS, drive_telemetry
+from makers.picture import gray
 
 from curate.claims import Doubts, doubts
 from curate.dataset import SCHEMA_BEFORE, open_version
@@ -277,7 +278,8 @@ def test_a_campaigns_claim_is_found_again_where_the_campaign_is_known(native_dri
 
 def test_a_campaign_that_was_revised_is_asked_as_the_car_had_it(native_drive, tmp_path):
     """Two cars, two texts under one name, and a liar whose claim only the other text would bear out."""
-    folder = native_drive("a", drive_telemetry(60.0, speed_mps=lambda t: 15.0 - 0.2 * np.clip(t, 0, 40)), 60.0)
+    slower = drive_telemetry(60.0, speed_mps=lambda t: 15.0 - 0.2 * np.clip(t, 0, 40))
+    folder = native_drive("a", slower, 60.0, shows=gray)
     store, record, texts = tmp_path / "store", tmp_path / "record.json", []
     for limit in (9, 12):
         texts.append(f'name = "slow"\nexpression = "speed_mps < {limit}"\n')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,12 @@ def write_native(
     name: str = "drive",
     telemetry: Telemetry | None = None,
     seconds: float = 60.0,
-    shown_from: int = 0,
+    shows: Callable[[int], int] = int,
     **head: object,
 ) -> Path:
-    """Writes `folder`/`name` with a numbered picture every 0.1 s; drives with other numbers show other things."""
+    """Writes `folder`/`name` with a picture every 0.1 s; `shows` is the frame's number to that of its picture."""
     telemetry = telemetry or drive_telemetry(seconds)
-    frames = ((T0_NS + i * 100_000_000, picture(shown_from + i)) for i in range(int(seconds * 10)))
+    frames = ((T0_NS + i * 100_000_000, picture(shows(i))) for i in range(int(seconds * 10)))
     known: dict[str, object] = {"consent": True, "vehicle": VehicleProfile(2.7, 15.0)} | head
     manifest = Manifest(id=name, recorder="native", t0_ns=T0_NS, cameras={}, files={}, **known)  # type: ignore[arg-type]
     write_drive(folder / name, manifest, telemetry, {"front": encoded(frames, Encoding(key_every=24))})
