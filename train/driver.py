@@ -18,6 +18,10 @@ from train.world.car import MOST_TYRE_RAD, STEERING_RATIO
 from train.world.env import STEP_S, Action, Observation
 
 MOST_WHEEL_DEG = float(np.degrees(MOST_TYRE_RAD)) * STEERING_RATIO
+LEAST = np.array([-1.0, 0.0, 0.0], np.float32)
+SCATTER = 0.25
+"""An answer this little beyond a control's end means the end: a regression scatters around a pedal at rest. Further off,
+or no number at all, is no control, and for the safety driver to judge."""
 
 
 class PolicyDriver:
@@ -55,6 +59,6 @@ class PolicyDriver:
         with torch.inference_mode():
             told = self.policy.to_units(self.policy(frames)).mean[0, 0].numpy()
         steering, gas, brake = (float(told[place]) for place in self.places)
-        # What a policy says beyond a pedal's end is the pedal's end; what is no number is for the safety driver.
-        pedals = np.clip([gas, brake], 0.0, 1.0)
-        return np.array([np.clip(steering / MOST_WHEEL_DEG, -1.0, 1.0), *pedals], np.float32)
+        action = np.array([steering / MOST_WHEEL_DEG, gas, brake], np.float32)
+        ends = np.clip(action, LEAST, 1.0)
+        return np.where(np.abs(action - ends) <= SCATTER, ends, action).astype(np.float32)
