@@ -8,7 +8,18 @@ from itertools import count, islice
 
 import numpy as np
 import pytest
-from makers.injected import INJECTED, drift, in_km_h, in_radians, mirrored, offset, reordered, stamped_too_fast, stuck, swapped
+from makers.injected import (
+    INJECTED,
+    drift,
+    in_km_h,
+    in_radians,
+    mirrored,
+    offset,
+    reordered,
+    stamped_too_fast,
+    stuck,
+    swapped,
+)
 from makers.scenes import scene, with_front, with_signal
 
 from curate.defects.finding import Defect, Severity
