@@ -20,8 +20,8 @@ from train.world.env import STEP_S, Action, Observation
 MOST_WHEEL_DEG = float(np.degrees(MOST_TYRE_RAD)) * STEERING_RATIO
 LEAST = np.array([-1.0, 0.0, 0.0], np.float32)
 SCATTER = 0.25
-"""An answer this little beyond a control's end means the end: a regression scatters around a pedal at rest. Further off,
-or no number at all, is no control, and for the safety driver to judge."""
+"""An answer this little beyond a control's end means the end: a regression scatters around a pedal at rest. Further
+off, or no number at all, is no control, and for the safety driver to judge."""
 
 
 class PolicyDriver:
