@@ -2,7 +2,8 @@
 
 Released is what is not inferior: the one-sided 95 % lower bound of the ratio of miles between disengagements (new to
 old) is at least `NOT_INFERIOR`, and no place and no reason is significantly worse after Holm's correction. While that
-is open, miles are added up to a cap; undecided there is not released.
+is open, miles are added up to a cap; undecided there is not released, nor is anything of which a stint was lost. Every
+look is a chance to err, so each has its part of the 5 % (Bonferroni).
 
 The bound is exact for counts that come independently of one another: given both counts, the old one's share of them is
 binomial (Przyborowski and Wilenski 1940), and Clopper and Pearson's limit of the share gives that of the ratio.
@@ -10,6 +11,7 @@ binomial (Przyborowski and Wilenski 1940), and Clopper and Pearson's limit of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -45,7 +47,7 @@ class Decision:
             "old": self.old.to_json(),
             "new": self.new.to_json(),
             "ratio": self.ratio,
-            "ratio_lower_95": self.lower,
+            "ratio_lower": self.lower,
             "worse": dict(self.worse),
             "asked_miles": self.asked,
         }
@@ -57,18 +59,18 @@ def ratio_interval(new: Miles, old: Miles, confidence: float = 0.95) -> tuple[fl
     return _lower(new, old, tail), None if not new.count else 1.0 / max(_lower(old, new, tail), 1e-12)
 
 
-def decide(new: Exam, old: Exam) -> Decision:
-    """What is known up to now."""
+def decide(new: Exam, old: Exam, alpha: float = ALPHA) -> Decision:
+    """What is known up to now; `alpha` is the chance to err that this look may take."""
     total_new, total_old = new.miles, old.miles
-    lower = _lower(total_new, total_old, ALPHA)
-    worse = _worse(new, old)
+    lower = _lower(total_new, total_old, alpha)
+    worse = _worse(new, old, alpha)
     ratio = None
     if total_new.between is not None and total_old.between is not None:
         ratio = total_new.between / total_old.between
     verdict: Verdict = "undecided"
-    if worse or _lower(total_old, total_new, ALPHA) > 1.0:
+    if worse or _lower(total_old, total_new, alpha) > 1.0:
         verdict = "refused"
-    elif lower >= NOT_INFERIOR:
+    elif lower >= NOT_INFERIOR and not (new.lost or old.lost):
         verdict = "released"
     return Decision(verdict, total_old, total_new, ratio, lower, worse)
 
@@ -80,8 +82,9 @@ def gate(sit: Callable[[str, float], Exam], miles: float, cap: float) -> Decisio
         sit: gives the exam of "new" or "old" over so many miles.
         miles, cap: of each policy, to begin with and at most.
     """
+    looks = 1 + max(0, math.ceil(math.log2(cap / miles)))
     while True:
-        decision = decide(sit("new", miles), sit("old", miles))
+        decision = decide(sit("new", miles), sit("old", miles), ALPHA / looks)
         if decision.verdict != "undecided" or miles >= cap:
             return replace(decision, asked=miles)
         miles = min(2 * miles, cap)
@@ -95,8 +98,8 @@ def _lower(new: Miles, old: Miles, tail: float) -> float:
     return share / (1.0 - share) * new.miles / old.miles
 
 
-def _worse(new: Exam, old: Exam) -> dict[str, float]:
-    """Places and reasons that are worse at `ALPHA` after Holm's correction."""
+def _worse(new: Exam, old: Exam, alpha: float) -> dict[str, float]:
+    """Places and reasons that are worse at `alpha` after Holm's correction."""
     none = Miles(0, 0.0)
     cases = {f"place {name}": (miles, old.by_place.get(name, none)) for name, miles in new.by_place.items()}
     for reason, miles in new.by_reason.items():
@@ -105,7 +108,7 @@ def _worse(new: Exam, old: Exam) -> dict[str, float]:
     worse: dict[str, float] = {}
     for place, (chance, name) in enumerate(chances):
         corrected = chance * (len(chances) - place)
-        if corrected > ALPHA:
+        if corrected > alpha:
             break
         worse[name] = corrected
     return worse

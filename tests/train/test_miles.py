@@ -66,3 +66,20 @@ def test_doubt_adds_miles_up_to_the_cap_and_keeps_the_old_one():
     assert gate(sit, 2.0, 7.0).verdict == "undecided"
     assert asked == [(who, miles) for miles in (2.0, 4.0, 7.0) for who in ("new", "old")]
     assert decide(exam(0.0), exam(5.0, off_lane=3)).verdict == "undecided"
+
+
+def test_each_look_has_its_part_of_the_chance_to_err():
+    """Two that are just as far apart as is overlooked are released in about one of twenty, over all looks together."""
+    chance = np.random.default_rng(1)
+
+    def released():
+        counts = {who: chance.poisson(rate, 3) for who, rate in (("new", 6 / 0.67 / 0.5), ("old", 6 / 0.5))}
+        told = {who: np.cumsum([n[0], n[1], 2 * n[2]]) for who, n in counts.items()}
+        return gate(lambda who, m: exam(m, x=int(told[who][round(np.log2(m / 6))])), 6.0, 24.0).verdict == "released"
+
+    assert sum(released() for _ in range(400)) <= 36
+
+
+def test_lost_stints_release_nobody():
+    lost = Exam(exam(20, off_lane=10).stints, ("the world died",))
+    assert decide(lost, exam(20, off_lane=40)).verdict == "undecided"

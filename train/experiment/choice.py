@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.clip import open_clip
 from edge.night.value import value_of
+from train.errors import FlywheelError
 from train.experiment.plan import Arm, Plan
 from train.experiment.pools import clips_in, kinds_of, labelled_s, size_of
 
@@ -24,16 +25,22 @@ class Chosen:
 def choose(root: Path, plan: Plan, arm: Arm) -> Chosen:
     """What the arm adds to the base."""
     if arm.chosen == "all":
-        every = (*clips_in(root, "all"), *clips_in(root, "events"))
+        whole = clips_in(root, "all")
+        held = {open_clip(path).cut.recording for path in whole}
+        every = (*whole, *(path for path in clips_in(root, "events") if open_clip(path).cut.recording not in held))
         return Chosen(every, sum(map(labelled_s, every)), size_of(every))
     if arm.chosen == "random":
         return within(clips_in(root, "random"), plan.budget_s)
-    events = [path for path in clips_in(root, "events") if not kinds_of(path) <= set(arm.left_out)]
+    events = [path for path in clips_in(root, "events") if not kinds_of(path) & set(arm.left_out)]
     return within(sorted(events, key=lambda path: -_value(path)), plan.budget_s)
 
 
 def within(clips: Sequence[Path], seconds: float) -> Chosen:
-    """The first clips with so many labelled seconds; those without any are worth nothing to training."""
+    """The first clips with so many labelled seconds; those without any are worth nothing to training.
+
+    Raises:
+        FlywheelError: there are not so many.
+    """
     taken: list[Path] = []
     total = 0.0
     for path in clips:
@@ -42,6 +49,12 @@ def within(clips: Sequence[Path], seconds: float) -> Chosen:
         if own := labelled_s(path):
             taken.append(path)
             total += own
+    if total < seconds:
+        raise FlywheelError(
+            f"clips with {total:.0f} s of human driving, of {seconds:.0f} s to be chosen",
+            "as many for every arm",
+            "let more cars drive longer, or lower the budget",
+        )
     return Chosen(tuple(taken), total, size_of(taken))
 
 

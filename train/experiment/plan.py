@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from train.errors import FlywheelError
+from trigger.disengagement import KIND as DISENGAGEMENT
+from trigger.disengagement import PARTIAL
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ ARMS: Mapping[str, Arm] = {
 }
 ABLATIONS: Mapping[str, Arm] = {
     "curated, not weighted": Arm("events", 0.0),
-    "curated, no disengagements": Arm("events", 0.5, ("disengagement", "disengagement_partial")),
+    "curated, no disengagements": Arm("events", 0.5, (DISENGAGEMENT, PARTIAL)),
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,29 +27,33 @@ from trigger.signals import ControlSource
 
 POOLS = ("base", "random", "events", "all")
 GRID_NS = 100_000_000
-AMPLE = 2.0
-"""Random seconds are drawn at a rate that gives about so many times what is needed."""
+AMPLE = 0.5
+"""Random seconds are drawn at this share of the rate that would give what is needed, had a clip no more than the second
+it was drawn for; clips are some seconds long."""
 
 
 def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
     """The first day: humans drive."""
+    shutil.rmtree(root / "pools/base", ignore_errors=True)  # of a run that was cut off
     recorded = _drive(root, plan, 1, None, advance)
     rate = min(1.0, AMPLE * plan.base_s / (plan.cars * plan.minutes * 60))
     for trip in recorded:
-        _cut(trip.folder, root / "pools/base", rate, lambda kinds: kinds <= {BASELINE})
+        _cut(trip.folder, root / "pools/base", rate)
     shutil.rmtree(root / "drives")
 
 
 def gather_fleet(root: Path, plan: Plan, policy: Path, advance: Callable[[int, int], None]) -> None:
     """The second day: half of the cars are driven by the first policy."""
+    for pool in ("random", "events", "all"):
+        shutil.rmtree(root / "pools" / pool, ignore_errors=True)
     recorded = _drive(root, plan, 2, policy, advance)
     human = [trip for trip in recorded if trip.policy is None]
-    rate = min(1.0, AMPLE * plan.budget_s / (len(human) * plan.minutes * 60))
+    rate = min(1.0, AMPLE * plan.budget_s / (max(len(human), 1) * plan.minutes * 60))
     for trip in recorded:
-        _cut(trip.folder, root / "pools/events", 0.0, lambda kinds: bool(kinds - {BASELINE}))
+        _cut(trip.folder, root / "pools/events", 0.0)
     for trip in human:
-        _cut(trip.folder, root / "pools/random", rate, lambda kinds: kinds <= {BASELINE})
-        _cut(trip.folder, root / "pools/all", 1.0, bool)
+        _cut(trip.folder, root / "pools/random", rate)
+        _cut(trip.folder, root / "pools/all", 1.0)
     shutil.rmtree(root / "drives")
 
 
@@ -85,7 +90,9 @@ def _drive(
     return [trip for trip in planned if trip.folder.is_dir()]
 
 
-def _cut(drive: Path, pool: Path, rate: float, wanted: Callable[[set[str]], bool]) -> None:
-    for written in cut(scan(open_drive(drive), rate), pool):
-        if not wanted(kinds_of(written.folder)):
-            shutil.rmtree(written.folder)
+def _cut(drive: Path, pool: Path, rate: float) -> None:
+    """What the triggers cut where the rate is 0, else random seconds alone, whatever happens in them."""
+    found = scan(open_drive(drive), rate)
+    events = tuple(event for event in found.events if (event.kind == BASELINE) == (rate > 0))
+    for _ in cut(replace(found, events=events), pool):
+        pass

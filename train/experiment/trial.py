@@ -15,14 +15,13 @@ from edge.manifest import canonical_json
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
 from train.checkpoint import policy_folder
+from train.errors import FlywheelError
 from train.exam import sit, stints
 from train.experiment.choice import Chosen, choose, within
 from train.experiment.plan import Arm, Plan
 from train.experiment.pools import clips_in, gather_base, gather_fleet
-from train.fit import fit, resume
-from train.flywheel.learning import settings_of
+from train.flywheel.learning import learned, settings_of
 from train.flywheel.night import read_facts
-from train.resume import state_path
 
 SPLIT = "block:0.05"
 """The exam is driven; a little is kept for the curves."""
@@ -39,7 +38,7 @@ class Experiment:
     def run(self) -> dict[str, list[Facts]]:
         """By arm, what came of every seed."""
         self.plan.check()
-        self._once("plan", lambda: asdict(self.plan))
+        self._keep_plan()
         self._once("base", self._gather_base)
         first = self._trained("first", Arm("base", 0.0), Chosen((), 0.0, 0), 0)
         self._once("fleet", lambda: self._gather_fleet(first))
@@ -47,6 +46,17 @@ class Experiment:
             name: [self._trial(name, arm, seed) for seed in range(self.plan.seeds)]
             for name, arm in self.plan.arms.items()
         }
+
+    def _keep_plan(self) -> None:
+        """More seeds and ablations may be asked for later; everything else must stay."""
+        known = self._once("plan", lambda: asdict(self.plan))
+        terms = {name: value for name, value in asdict(self.plan).items() if name not in ("seeds", "ablations")}
+        if other := sorted(name for name, value in terms.items() if known.get(name) != value):
+            raise FlywheelError(
+                f"{self.root} was begun with another {', '.join(other)}",
+                "the terms it was begun with",
+                "give the same ones, or another folder",
+            )
 
     def _trial(self, name: str, arm: Arm, seed: int) -> Facts:
         return self._once(f"trials/{_plain(name)}-{seed}", lambda: self._examined(name, arm, seed))
@@ -70,17 +80,16 @@ class Experiment:
         def told(progress: Any) -> None:
             self.tell(f"{name}, {seed}: learn", progress.share)
 
-        if state_path(folder).exists():
-            resume(store, folder.name, told)
-        elif not folder.exists():
-            fit(open_version(store, version), settings, told, folder)
+        learned(open_version(store, version), folder, settings, told)
         return folder
 
     def _published(self, store: Path, clips: Iterable[Path]) -> Facts:
         for clip in clips:
             push(clip, FolderDestination(store))
         night = nightly(open_store(store), SPLIT, step=lambda step: self.tell(f"{store.name}: {step}", 0.0))
-        return {"version": night.version.name, "refused": [a.reason for a in night.admissions if a.reason]}
+        if refused := [admission.reason for admission in night.admissions if admission.reason]:
+            raise FlywheelError(f"{len(refused)} clips were refused: {refused[0]}", "all of an arm's", "look at them")
+        return {"version": night.version.name}
 
     def _gather_base(self) -> Facts:
         gather_base(self.root, self.plan, lambda done, total: self.tell("humans drive", done / total))

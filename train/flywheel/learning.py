@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from curate.dataset import DatasetVersion
 from train.augment import Augmentation
+from train.checkpoint import SavedPolicy, load_policy
+from train.fit import fit, resume
+from train.loop import Progress
+from train.resume import state_path
 from train.settings import Settings
+
+WHOLE = "steps"
+"""What `train.fit` says of a training that took all of its steps."""
 
 SIDEWAYS_M, SIDEWAYS_DEG = 0.45, 2.0
 """A good driver's pictures never show the way back to the lane; these do (`train.perspective`)."""
@@ -13,3 +25,33 @@ def settings_of(preset: str, steps: int, seed: int, mix: float = 0.5, motion: bo
     """One frame unless told, so that the policy cannot copy how the car is turning already."""
     aside = Augmentation(sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG)
     return Settings(preset=preset, motion=motion, steps=steps, seed=seed, mix=mix, augmentation=aside)
+
+
+def learned(
+    version: DatasetVersion,
+    folder: Path,
+    settings: Settings,
+    told: Callable[[Progress], None],
+    origin: SavedPolicy | None = None,
+) -> int:
+    """Train a policy into `folder`, go on with a training that was cut off, or find it done; returns its steps.
+
+    A policy that was cut short is none: equal steps are what is promised, and it goes.
+
+    Raises:
+        KeyboardInterrupt: training was interrupted. Those of `train.fit.fit`.
+    """
+    if folder.exists():
+        result = load_policy(folder).about["result"]
+        if result["stopped"] == WHOLE:
+            state_path(folder).unlink(missing_ok=True)
+            return int(result["steps"])
+        shutil.rmtree(folder)
+    if state_path(folder).exists():
+        done = resume(version.store, folder.name, told)
+    else:
+        done = fit(version, settings, told, folder, origin=origin)
+    if done.stopped != WHOLE:
+        shutil.rmtree(folder)
+        raise KeyboardInterrupt
+    return done.steps

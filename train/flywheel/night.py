@@ -19,14 +19,12 @@ from edge.manifest import canonical_json
 from train.checkpoint import load_policy, policy_folder
 from train.errors import FlywheelError
 from train.exam import Exam, sit, stints
-from train.fit import fit, resume
 from train.flywheel.fleet import Trip, drive_all, trips
-from train.flywheel.learning import settings_of
+from train.flywheel.learning import learned, settings_of
 from train.flywheel.plan import Plan
 from train.flywheel.upload import service, upload
 from train.gate import gate
 from train.miles import Miles
-from train.resume import state_path
 from train.settings import Settings
 from train.world.record import Ridden
 
@@ -98,7 +96,6 @@ class Night:
             told = upload(
                 cars, self.plan, running.destination_of, lambda done, total: self.tell("upload", done / total)
             )
-        shutil.rmtree(self.folder / "queues", ignore_errors=True)
         return {
             "clips": sum(car.clips for car in told),
             "bytes": sum(car.bytes for car in told),
@@ -107,7 +104,8 @@ class Night:
         }
 
     def _curate(self) -> Facts:
-        shutil.rmtree(self.folder / "drives", ignore_errors=True)  # the recorder needs its room
+        for done_with in ("drives", "queues"):  # the recorder needs its room
+            shutil.rmtree(self.folder / done_with, ignore_errors=True)
         night = nightly(open_store(self.store), SPLIT, step=lambda name: self.tell(f"curate: {name}", 0.0))
         refused = [admission.reason for admission in night.admissions if admission.reason]
         return {"version": night.version.name, "refused": refused, **night.version.head["counts"]}
@@ -115,20 +113,21 @@ class Night:
     def _learn(self) -> Facts:
         version = open_version(self.store, self._known("curate")["version"])
         folder = policy_folder(self.store, self.candidate)
-        if folder.exists():
-            return {"policy": self.candidate, "steps": load_policy(folder).about["result"]["steps"]}
-        if state_path(folder).exists():
-            result = resume(self.store, self.candidate, lambda p: self.tell("learn", p.share))
-        else:
-            origin = load_policy(policy_folder(self.store, self.policy)) if self.policy else None
-            result = fit(version, self._settings(), lambda p: self.tell("learn", p.share), folder, origin=origin)
-        return {"policy": self.candidate, "steps": result.steps}
+        origin = load_policy(policy_folder(self.store, self.policy)) if self.policy else None
+        steps = learned(version, folder, self._settings(), lambda p: self.tell("learn", p.share), origin)
+        return {"policy": self.candidate, "steps": steps}
 
     def _settings(self) -> Settings:
         steps = self.plan.steps_a_night if self.policy else self.plan.steps
         return settings_of(self.plan.preset, steps, self.plan.seed, motion=self.plan.motion)
 
     def _examine(self) -> Facts:
+        try:
+            return self._judged()
+        except FlywheelError as error:  # what cannot be judged is not released, and the next night goes on
+            return {"verdict": "refused", "why": str(error), "new": Exam((), ()).to_json()}
+
+    def _judged(self) -> Facts:
         if self.policy is None:
             return {"verdict": "released", "new": self._sat(self.candidate, self.plan.exam_miles).to_json()}
         old = self.policy

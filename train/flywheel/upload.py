@@ -6,12 +6,14 @@ of a flywheel follow one another within minutes, so each has a queue of its own,
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -29,7 +31,8 @@ from edge.upload.device_key import DeviceKey, new_device_key, read_device_key
 from train.errors import FlywheelError
 from train.flywheel.plan import Plan
 
-STARTS_WITHIN_S = 60.0
+STARTS_WITHIN_S, ENDS_WITHIN_S = 60.0, 40.0
+PR_SET_PDEATHSIG = 1
 ENOUGH = 1000.0
 """Requests a second the service takes from one car: nobody else is to be protected from it here."""
 
@@ -58,10 +61,13 @@ class Service:
         return destination(self.url, key)
 
     def _register(self, car: str, path: Path) -> DeviceKey:
-        key = new_device_key(car, path)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        key = new_device_key(car, fresh)
         state = State(state_folder(self.store.as_uri(), None) / DATABASE)
         with closing(state):
             Registry(state, time.time).add(car, key.public)
+        fresh.rename(path)  # only a key that the service knows is kept
         return key
 
 
@@ -77,13 +83,22 @@ def service(store: Path, folder: Path) -> Iterator[Service]:
     command += ["--requests-per-s", str(ENOUGH)]
     log = folder / "service.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stderr=file)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, preexec_fn=_end_with_parent)
     try:
         port = _port_told(log, process)
         yield Service(store.resolve(), folder / "keys", f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ENDS_WITHIN_S)
+        process.kill()
         process.wait()
+
+
+def _end_with_parent() -> None:
+    """In the child: a flywheel that is killed must not leave a service behind that holds the store."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _port_told(log: Path, process: subprocess.Popen[bytes]) -> int:

@@ -100,8 +100,9 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
     def _watched(self, given: Controls, expert: Controls) -> str:
         """Settle who drives in this step."""
         if not self.engaged:
-            self.engaged = self.safety.may_hand_back(self.scene, STEP_S)
-            return ""
+            if not self.safety.may_hand_back(self.scene, STEP_S):
+                return ""
+            self.engaged = True  # what is given is used in this very step, and so judged
         reason = self.safety.watch(self.scene, given, expert, STEP_S)
         if reason:
             self.engaged = False

@@ -23,7 +23,7 @@ from edge.write import write_drive
 from train.world.car import STEERING_RATIO, WHEELBASE_M
 from train.world.draw import Pixels
 from train.world.env import STEP_S, Action, DrivingWorld, Observation, World
-from train.world.safety import BY_BRAKE
+from train.world.safety import BY_BRAKE, BY_GAS
 from trigger.signals import ControlSource, EndReason
 from trigger.telemetry import Telemetry
 from trigger.vehicle import VehicleProfile
@@ -153,6 +153,6 @@ def _reason(takeover: str) -> EndReason:
     """What the human's hands and feet tell the recorder; the world's own word for it stays here."""
     if takeover in BY_BRAKE:
         return EndReason.BRAKE
-    if takeover == "stalled":
+    if takeover in BY_GAS:
         return EndReason.GAS
     return EndReason.FAULT if takeover == "bad controls" else EndReason.STEERING

@@ -8,6 +8,8 @@ A takeover is counted when
                     only once that would need more than 3.5 m/s^2 to the side
     off lane        the car is more than 1.35 m off its lane's middle
     stalled         it has stood for 6 s although the expert would have driven
+    crawling        it has gone at less than 0.4 of the limit for 12 s although the expert would have sped up
+    speeding        it is faster than 1.25 times the limit
     needless brake  it brakes with more than 3 m/s^2 for 1 s where the expert would not brake at all
 
 The limits are those with which the expert itself drives without a takeover.
@@ -31,13 +33,15 @@ ROUND_MPS2 = 3.5
 """About what a driver asks of the tyres in an evasive manoeuvre that is still under control."""
 OFF_LANE_M = 1.35
 STALL_S, STALL_MPS = 6.0, 0.3
+CRAWL_SHARE, CRAWL_S = 0.4, 12.0
+SPEEDING_SHARE = 1.25
 NEEDLESS_MPS2, NEEDLESS_S = -3.0, 1.0
 HOLD_S = 4.0
 """How long a human keeps the wheel at least."""
 STEADY_M, STEADY_RAD = 0.35, 0.06
 """The car is handed back within these of the lane's middle and direction."""
-BY_BRAKE = ("obstacle", "collision")
-"""Reasons for which a human uses the brake; else he uses the wheel, and the gas where the car stalled."""
+BY_BRAKE, BY_GAS = ("obstacle", "collision", "speeding"), ("stalled", "crawling")
+"""Reasons for which a human uses the brake, or the gas; else he uses the wheel."""
 
 
 @dataclass
@@ -45,6 +49,7 @@ class SafetyDriver:
     """Watches one drive."""
 
     stalled_s: float = 0.0
+    crawled_s: float = 0.0
     needless_s: float = 0.0
     held_s: float = 0.0
 
@@ -62,12 +67,19 @@ class SafetyDriver:
         self.stalled_s = self.stalled_s + seconds if stands else 0.0
         needless = acceleration(given) < NEEDLESS_MPS2 and acceleration(expert) > -0.3
         self.needless_s = self.needless_s + seconds if needless else 0.0
+        limit = scene.road.place.limit_mps
+        crawls = scene.ego.speed_mps < CRAWL_SHARE * limit and acceleration(expert) > 0.3
+        self.crawled_s = self.crawled_s + seconds if crawls else 0.0
         if self.stalled_s > STALL_S:
             return "stalled"
+        if self.crawled_s > CRAWL_S:
+            return "crawling"
+        if scene.ego.speed_mps > SPEEDING_SHARE * limit:
+            return "speeding"
         return "needless brake" if self.needless_s > NEEDLESS_S else ""
 
     def took_over(self) -> None:
-        self.stalled_s = self.needless_s = self.held_s = 0.0
+        self.stalled_s = self.crawled_s = self.needless_s = self.held_s = 0.0
 
     def may_hand_back(self, scene: Scene, seconds: float) -> bool:
         """Told each step while the human drives."""

@@ -105,8 +105,9 @@ class GymWorld(gymnasium.Env[Observation, Action]):
         wrong = self.rules.takeover(self._moment)
         if not self.engaged:
             self._quiet_s = 0.0 if wrong else self._quiet_s + STEP_S
-            self.engaged = self._quiet_s >= HOLD_S
-            return ""
+            if self._quiet_s < HOLD_S:
+                return ""
+            self.engaged = True
         stands = self.rules.speed_mps(self._moment) < STALL_MPS
         self._stalled_s = self._stalled_s + STEP_S if stands else 0.0
         stalled = "stalled" if self._stalled_s > self.rules.stall_s else ""

@@ -108,6 +108,28 @@ def test_what_is_no_control_is_taken_over_and_counted(bad):
     assert [reason for _, reason in ridden.takeovers] == ["bad controls"]
 
 
+def test_a_policy_that_is_never_a_number_is_taken_over_again_and_again():
+    ridden = Ridden("meadow")
+    for _ in ride(DrivingWorld("meadow", "calm"), Scripted(lambda step: (np.nan, 0, 0)), 12.0, ridden):
+        pass
+    assert {why for _, why in ridden.takeovers} == {"bad controls"}
+    assert len(ridden.takeovers) >= 2
+    assert ridden.metres == 0
+
+
+@pytest.mark.parametrize(("aims_at", "reason"), [(0.2, "crawling"), (1.6, "speeding")])
+def test_crawling_and_speeding_do_not_pay(aims_at, reason):
+    """With the expert's hands at the wheel, and feet that know one speed."""
+    scene, safety, found = Scene(PLACES["meadow"], CALM, 150.0), SafetyDriver(), ""
+    while not found and scene.t_s < 60.0:
+        expert = drive(scene)
+        wished = aims_at * PLACES["meadow"].limit_mps
+        given = Controls(expert.steering, 0.5 if scene.ego.speed_mps < wished else 0.0, 0.0)
+        found = safety.watch(scene, given, expert, 0.1)
+        scene.step(given, 0.1)
+    assert found == reason
+
+
 def test_a_policy_that_stands_or_brakes_for_nothing_is_taken_over():
     for action, reason in (((0.0, 0.0, 0.6), "needless brake"), ((0.0, 0.0, 0.15), "stalled")):
         ridden = Ridden("meadow")
