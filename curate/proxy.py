@@ -15,6 +15,8 @@ time to encode, size, PSNR of the luma, and processor time to open the file and 
     superfast   every 10     0.21 s   845 KB   38.8 dB   6.7 ms
     superfast   every 20     0.18 s   798 KB   38.8 dB   8.3 ms
     ultrafast   every 10     0.13 s   1304 KB  39.9 dB   4.6 ms
+
+At crf 21 it takes less room than LeRobot's own encoding and shows more (`benchmarks/loader.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from av.video.frame import VideoFrame
 
 from edge.video.encode import Encoding
 
-PROXY = Encoding(crf=22, preset="superfast", key_every=10, b_frames=0)
+PROXY = Encoding(crf=21, preset="superfast", key_every=10, b_frames=0)
 PREVIEW = Encoding(crf=26, preset="superfast", key_every=30, b_frames=0)
 PROXY_WIDTH = 256
 """In pixels: what the policies here look at is half of it, and image encoders take 224."""

@@ -68,6 +68,18 @@ def open_clips(
     return tuple(clips), skipped
 
 
+def remarks(clips: Sequence[SourceClip], aside: bool) -> list[str]:
+    """What is to be said of how they are used. `aside`: whether samples are to be seen from the side."""
+    whole = sum(not all(camera.from_proxy for camera in clip.cameras) for clip in clips)
+    said = (
+        [f"{whole} of {len(clips)} clips have no proxy as large as the policy's picture: read whole"] if whole else []
+    )
+    if aside:
+        known = sum(clip.geometry is not None for clip in clips)
+        said.append(f"seen from the side: samples of {known} of {len(clips)} clips, whose cameras' geometry is known")
+    return said
+
+
 def _open(version: DatasetVersion, clip_id: str, rows: Index, views: Sequence[View], cache: FrameCache) -> SourceClip:
     (ref,) = refs_of(version.store, [version.clip_folder(clip_id)])
     drive = open_drive(ref.folder)

@@ -27,7 +27,7 @@ import torch
 from curate.dataset import DatasetVersion, open_version
 from train.allocator import keep_freed_memory
 from train.checkpoint import SavedPolicy, policy_folder, refuse_existing, save_policy
-from train.clips import open_clips
+from train.clips import open_clips, remarks
 from train.controls import ControlSpec
 from train.crew import crew_at_work, crew_size
 from train.curves import CURVES_JSON, CURVES_PNG, Point, curves_json, curves_png
@@ -140,7 +140,9 @@ def _work(job: Job, progress: Callable[[Progress], None], opening: Advance, cach
         about = {"version": version.name, "dataset": version.digest, "origin": job.origin}
         keeper = Keeper(state_path(job.folder), settings.keep_s, about)
         stopped = _run(training, keeper, progress)
-        result = _result(training, job, stopped, (*notes, *_of_samples(train, settings), *_failures(keeper)))
+        result = _result(
+            training, job, stopped, (*notes, *remarks(train.clips, settings.augmentation.aside), *_failures(keeper))
+        )
         if crew.leads:
             _save(training, job, result)
             keeper.forget()
@@ -195,20 +197,6 @@ def _exam(make: Callable[[], SampleSet]) -> SampleSet | None:
         return make()
     except SampleError:
         return None
-
-
-def _of_samples(train: SampleSet, settings: Settings) -> list[str]:
-    """What a reader of the settings would not expect."""
-    clips = train.clips
-    whole = sum(not all(camera.from_proxy for camera in clip.cameras) for clip in clips)
-    notes = (
-        [f"{whole} of {len(clips)} clips have no proxy as large as the policy's picture: read whole"] if whole else []
-    )
-    how = settings.augmentation
-    if how.sideways_m or how.sideways_deg:
-        known = sum(clip.geometry is not None for clip in clips)
-        notes.append(f"seen from the side: samples of {known} of {len(clips)} clips, whose cameras' geometry is known")
-    return notes
 
 
 def _failures(keeper: Keeper) -> list[str]:

@@ -1,8 +1,8 @@
 """A clip's pictures at the size a policy sees, decoded once and kept as raw bytes on disk, up to a limit.
 
 Rules:
-- Decoded is the proxy that the night made (`curate.look`), and the clip's own video only where there is no proxy that
-  holds the policy's picture.
+- Decoded is the proxy that the night made (`curate.look`), and the clip's own video only where there is no whole proxy
+  that holds the policy's picture.
 - A folder is either whole or absent; one whose files disagree is made again. Its key holds the sha256 of the video, its
   clock, whether it was read from a proxy, and the view: another size, or the same bytes told another time, is another
   folder.
@@ -98,8 +98,9 @@ class FrameCache:
             folder = self.root / _key(drive, name, view, FOLDER)
             found = _read(folder, view, from_proxy=True)
             if found is None and (proxy := _proxy(ref, name, view)):
-                found = self._decoded(folder, proxy, view, from_proxy=True)
-            if found:
+                with suppress(SampleError):
+                    found = self._decoded(folder, proxy, view, from_proxy=True)
+            if found and not found.lost:
                 return self._noted(folder, found)
         folder = self.root / _key(drive, name, view, "")
         found = _read(folder, view, from_proxy=False)
@@ -123,9 +124,10 @@ class FrameCache:
     def trim(self) -> None:
         """Remove what is longest unused until the rest fits below the limit."""
         folders = []
-        for pixels in self.root.glob("*/" + PIXELS):
+        for folder in self.root.glob("[!.]*"):
             with suppress(OSError):
-                folders.append((pixels.parent.stat().st_mtime_ns, pixels.parent, pixels.stat().st_size))
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                folders.append((folder.stat().st_mtime_ns, folder, size))
         over = sum(size for _, _, size in folders) - self.limit_bytes
         for _, folder, size in sorted(folders):
             if over > 0 and folder not in self._used:
@@ -232,8 +234,6 @@ def _lost(camera: Camera, found: int, expected: int) -> tuple[str, ...]:
 
 
 def _remove(folder: Path) -> None:
-    """Take a folder out of the way, its files before it, so that one that is half gone is not read as whole."""
-    for name in (TIMES, LOST, PIXELS):
-        (folder / name).unlink(missing_ok=True)
-    if folder.is_dir():
-        folder.rmdir()
+    """Take a folder out of the way; half gone, it is not read as whole."""
+    (folder / TIMES).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

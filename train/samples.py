@@ -146,9 +146,12 @@ class SampleSet:
         )
 
     def _stacked(self, picked: Index, camera: int) -> torch.Tensor:
-        stacked = torch.from_numpy(np.stack([self.pixels(int(i), camera) for i in picked]))
+        windows = [(self.clips[self.clip[i]].cameras[camera].pixels, self.frame[i, camera]) for i in picked]
+        stacked = np.empty((len(windows), self.frame.shape[2], *windows[0][0].shape[1:]), np.uint8)
+        for place, (pixels, frame) in zip(stacked, windows, strict=True):
+            np.take(pixels, frame, axis=0, out=place, mode="clip")  # any other mode copies twice
         # B T H W C -> B T C H W, a view
-        return stacked.permute(0, 1, 4, 2, 3)
+        return torch.from_numpy(stacked).permute(0, 1, 4, 2, 3)
 
 
 def collect(

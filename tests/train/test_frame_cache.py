@@ -27,6 +27,8 @@ from train.settings import Settings
 
 WIDTH, HEIGHT, SECONDS = 384, 256, 3
 VIEW = View(48, 32)
+ROOM = SECONDS * 10 * 48 * 32 * 3 + 1000
+"""For the frames of one short drive, in bytes, with their times."""
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_a_view_larger_than_the_proxy_is_read_from_the_clip_and_that_is_said(ver
     assert not result.notes
 
 
-@pytest.mark.parametrize("damage", ["no look", "no head", "garbage", "short"])
+@pytest.mark.parametrize("damage", ["no look", "no head", "garbage", "short", "zeros"])
 def test_without_a_whole_proxy_the_clip_itself_is_read(version: DatasetVersion, damage: str) -> None:
     folder = ref_of(version).made / FOLDER
     proxy = folder / "proxy-front.mp4"
@@ -102,7 +104,10 @@ def test_without_a_whole_proxy_the_clip_itself_is_read(version: DatasetVersion, 
     elif damage == "no head":
         (folder / HEAD).unlink()
     else:
-        proxy.write_bytes(b"not a video" if damage == "garbage" else proxy.read_bytes()[: proxy.stat().st_size // 2])
+        whole = proxy.read_bytes()
+        half = len(whole) // 2
+        damaged = {"garbage": b"not a video", "short": whole[:half], "zeros": whole[:half] + bytes(len(whole) - half)}
+        proxy.write_bytes(damaged[damage])
     drive, frames = opened(version)
     assert not frames.from_proxy
     assert np.array_equal(frames.t_ns, drive.cameras["front"].frame_times())
@@ -123,7 +128,7 @@ def three_of(tmp_path: Path, cache: Path) -> list[tuple[Drive, Path]]:
 
 
 def test_above_the_limit_the_longest_unused_go_first_and_none_in_use(tmp_path: Path) -> None:
-    cache, size = tmp_path / "cache", 30 * 48 * 32 * 3
+    cache, size = tmp_path / "cache", ROOM
     (first, at_first), (_, at_second), (_, at_third) = three_of(tmp_path, cache)
     again = FrameCache(cache, 2 * size)
     again.trim()
@@ -145,7 +150,7 @@ def test_reading_makes_a_folder_the_last_to_go(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     (first, at_first), *_ = three_of(tmp_path, cache)
     FrameCache(cache).frames(first, VIEW)
-    FrameCache(cache, 30 * 48 * 32 * 3).trim()
+    FrameCache(cache, ROOM).trim()
     assert set(cache.iterdir()) == {at_first}
 
 

@@ -83,6 +83,8 @@ def edited(folder, change):
         (lambda d: d.update(t0_ns=10**30), "t0_ns"),
         (lambda d: d["vehicle"].update(wheelbase_m=0), "wheelbase_m"),
         (lambda d: d.update(cut={"parent": "x"}), "cut"),
+        (lambda d: d["cameras"]["front"].update(intrinsics=[[1, 0, 0], [0, 1, 0]]), "intrinsics"),
+        (lambda d: d["cameras"]["front"].update(pose=[[1, 0, 0, "far"]] * 4), "pose"),
     ],
 )
 def test_a_wrong_manifest_is_refused_by_name(native_drive, change, words):
