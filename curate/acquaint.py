@@ -9,6 +9,7 @@ an ordinary one.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -68,6 +69,13 @@ def acquaint(
     unseen = _made(refs, encoder, step)
     step("compare")
     portraits, without = read_portraits(refs, made_by)
+    if without:  # damaged since it was made: once more from nothing, else what they repeat would be forgotten
+        again = [ref for ref in refs if ref.clip_id in without]
+        for ref in again:
+            shutil.rmtree(ref.made, ignore_errors=True)
+        unseen |= _made(again, encoder, step)
+        portraits, without = read_portraits(refs, made_by)
+        unseen = {clip_id: why for clip_id, why in unseen.items() if clip_id in without}
     repeats = deduplicate(root, portraits, made_by)
     scores = newest_scores(root)
     facts = Facts(

@@ -23,6 +23,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -115,7 +116,7 @@ def read_look(ref: ClipRef) -> Look:
         head = json.loads((folder / HEAD).read_bytes())
         with np.load(folder / SEEN, allow_pickle=False) as arrays:
             return Look({name: _seen(folder, name, entry, arrays) for name, entry in head["cameras"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise ClipError(
             f"{folder} cannot be read: {error!r}", "a look at the clip", f"remove {ref.made} and run the night again"
         ) from error

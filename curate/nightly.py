@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def nightly(
         admissions = admit(store)
         note_arrivals(store, int(time.time()))
         step("read seconds")
-        clips = clips_since(store.folders(CLIPS), since_ns)
+        clips = store.folders(CLIPS)
         told = seconds_of(clips)
         seconds = told.seconds
         if not seconds:
@@ -88,7 +88,10 @@ def nightly(
             raise DatasetError(f"no clip in {store.root} holds a frame{why}", "at least one", "push clips with video")
         known = acquaint(store.root, [f for f in clips if f.name not in told.unreadable], encoder, step)
         step("weigh and split")
+        # The split is judged by all that is there: a frame of an exam is one also where --since leaves its clip out.
         assigned = assign(way, seconds, known.groups)
+        clips = clips_since(clips, since_ns)
+        seconds, assigned = _of_clips({folder.name for folder in clips}, seconds, assigned)
         trained = np.array([part == "train" for part in assigned.parts])
         weights = weigh(seconds, trained.tolist(), known.facts, recipe)
         keyings = {name: [getattr(second, name) for second in seconds] for name in ("device", "drive_id", "place")}
@@ -102,6 +105,18 @@ def nightly(
         counts = _counts(seconds, assigned, told, held, rows) | {"duplicate_clips": _by_how(known)}
         version = publish(store.root, rows, how, counts, inputs)
     return Night(admissions, version, told.unreadable, known.unseen)
+
+
+def _of_clips(names: set[str], seconds: Sequence[Second], assigned: Assigned) -> tuple[list[Second], Assigned]:
+    """Those seconds of which a clip has a say, with the parts they were given.
+
+    Raises:
+        DatasetError: none is left.
+    """
+    kept = [(s, part) for s, part in zip(seconds, assigned.parts, strict=True) if s.clip_id in names]
+    if not kept:
+        raise DatasetError("no clip is that new", "at least one", "choose an earlier --since")
+    return [second for second, _ in kept], replace(assigned, parts=tuple(part for _, part in kept))
 
 
 def _by_how(known: Acquainted) -> dict[str, int]:

@@ -7,7 +7,7 @@ Exit codes: 0 a version was published, or nothing has changed since the last one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,13 +99,15 @@ def _pause() -> bool:
 
 def _run(store: Store, since_ns: int | None, dry_run: bool, json_: bool, how: Mapping[str, str]) -> None:
     from curate.nightly import nightly
+    from curate.version.names import version_names
 
+    there = version_names(store.root)
     with Console(stderr=True).status("starting") as status:
         night = nightly(store, step=status.update, since_ns=since_ns, **how)
         status.update("report")
         if not dry_run:
             _report(night)
-    difference = _difference(night) if dry_run else None
+    difference = _difference(night, there) if dry_run else None
     if json_:
         told = {"dry_run": dry_run, "difference": difference.to_json() if difference else None}
         as_json(night_json(night) | told)
@@ -126,13 +128,15 @@ def _report(night: Night) -> None:
     write_report(version.store / "reports" / f"{version.name}.html", night_report(version.store, version.name))
 
 
-def _difference(night: Night) -> Difference | None:
-    """To the version that is current now; None where there is none, or it is damaged."""
+def _difference(night: Night, there: Sequence[str]) -> Difference | None:
+    """To the version that is current now, or to itself where it is one of those that are there already; None where
+    there is none, or it is damaged."""
     from curate.dataset import open_version
     from curate.errors import DatasetError
     from curate.version.compare import compare
 
-    parent = night.version.head["parent"]
+    name = night.version.name
+    parent = name if name in there else night.version.head["parent"]
     try:
         return compare(open_version(night.version.store, parent), night.version) if parent else None
     except DatasetError:

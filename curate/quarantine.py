@@ -53,6 +53,9 @@ def readmit(store: Store, name: str, why: str) -> tuple[str, Readmission]:
     Raises:
         StoreError: no such clip or several, no reason given, a reason that cannot be overridden, or a night at work.
     """
+    if (store.root / ".bucket").is_file():
+        got = f"{store.root} is the copy of a bucket, and the next night makes it equal to that again"
+        raise StoreError(got, "a store in a folder", "push the clip again, after its defect is mended")
     if not why.strip():
         raise StoreError("no reason", "why the clip is right after all", 'give one, for example: --why "fog"')
     with store.locked():

@@ -132,10 +132,12 @@ def _scaled(values: Factors, known: Known) -> Factors | None:
     return np.asarray(np.where(np.isfinite(values), (values - middle) / spread, 0.0), np.float64)
 
 
-def _density(points: Factors, reference: Factors, block: int = 1024) -> Factors:
+def _density(points: Factors, reference: Factors, room: int = 1 << 17) -> Factors:
     """Mean Gaussian kernel to the reference; (N, D), (M, D) -> (N,), in blocks so that memory stays small."""
-    rows = []
+    rows, block = [], max(1, room // len(reference))
     for at in range(0, len(points), block):
-        square = ((points[at : at + block, None, :] - reference[None, :, :]) ** 2).sum(axis=2)
+        square = np.zeros((1, 1))
+        for own, its in zip(points[at : at + block].T, reference.T, strict=True):
+            square = square + (own[:, None] - its) ** 2
         rows.append(np.exp(-0.5 * square).mean(axis=1))
     return np.concatenate(rows)

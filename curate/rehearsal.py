@@ -20,14 +20,14 @@ LEFT_OUT = ("arriving", "cache", "policies", "reports", "service")
 
 @contextmanager
 def shadow(store: Store) -> Iterator[Store]:
-    """A store that can be spoilt, for the time of the block; no other run works on the store while it is made."""
+    """A store that can be spoilt, for the time of the block; no other run works on the store meanwhile."""
     with tempfile.TemporaryDirectory(prefix="swerve-dry-run-") as name:
         root = Path(name)
         with store.locked():
             for path in sorted(store.root.iterdir()):
                 if path.is_dir() and path.name not in LEFT_OUT and not path.name.startswith("."):
                     shutil.copytree(path, root / path.name, copy_function=_link, ignore=_hidden)
-        yield Store(root)
+            yield Store(root)
 
 
 def _link(source: str, target: str) -> None:

@@ -51,6 +51,7 @@ class Second:
             the inclusion probability, is the chance that an event which begins here is known at all.
         speed_mps: mean. turn_signal: 1 left, -1 right, 0 neither or both. lat_deg, lon_deg: where it was in its middle,
             WGS 84. All NaN where not recorded.
+        also: the other clips that tell it too; what one of them shows, it shows.
     """
 
     clip_id: str
@@ -72,6 +73,7 @@ class Second:
     lat_deg: float = np.nan
     lon_deg: float = np.nan
     manner: Manner = NOT_MEASURED
+    also: tuple[str, ...] = ()
 
     @property
     def end_ns(self) -> int:
@@ -135,6 +137,7 @@ def _joined(told: Second, again: Second) -> Second:
         severity=max(told.severity, again.severity),
         onsets=tuple(sorted({*told.onsets, *again.onsets})),
         event_probability=max(told.event_probability, again.event_probability),
+        also=tuple(sorted({*told.also, again.clip_id} - {told.clip_id})),
     )
 
 
@@ -167,6 +170,7 @@ def _of_clip(folder: Path) -> Iterator[Second]:
             onsets=tuple(sorted(begun)),
             event_probability=_of_events(probability, drawn),
             manner=manner,
+            also=(),
             **_signals(drive.telemetry, at_ns),
         )
 

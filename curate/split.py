@@ -99,7 +99,7 @@ def assign(split: Split, seconds: Sequence[Second], group: Mapping[str, str] | N
     near = _near_the_other_side(seconds, sides) if split.watches else set()
     doubled = _on_both_sides(seconds, sides, group)
     why: list[Reason] = [
-        side.why or ("border" if i in near else "duplicate" if group.get(second.clip_id) in doubled else "")
+        side.why or ("border" if i in near else "duplicate" if doubled & _groups_of(second, group) else "")
         for i, (second, side) in enumerate(zip(seconds, sides, strict=True))
     ]
     parts = tuple("excluded" if reason else side.part for reason, side in zip(why, sides, strict=True))
@@ -173,6 +173,11 @@ def _on_both_sides(seconds: Sequence[Second], sides: Sequence[Side], group: Mapp
     one never ceases to be one."""
     parts: dict[str, set[Part]] = {}
     for second, side in zip(seconds, sides, strict=True):
-        if second.clip_id in group:
-            parts.setdefault(group[second.clip_id], set()).add(side.part)
+        for name in _groups_of(second, group):
+            parts.setdefault(name, set()).add(side.part)
     return {name for name, own in parts.items() if len(own) > 1}
+
+
+def _groups_of(second: Second, group: Mapping[str, str]) -> set[str]:
+    """Those of every clip that tells the second, not only of the one it counts for."""
+    return {group[clip_id] for clip_id in (second.clip_id, *second.also) if clip_id in group}

@@ -13,18 +13,23 @@ import numpy as np
 from curate.defects.finding import Defect, Finding, Severity
 from curate.defects.scene import Scene
 from trigger.plausible import out_of_range, unphysical_steering, wrong_signs, wrong_units
-from trigger.signals import STEERING_SIGNALS
+from trigger.signals import STEERING_SIGNALS, signal_named
 
 WATCHED = (*STEERING_SIGNALS, "speed_mps", "yaw_rate_dps", "accel_long_mps2", "accel_lat_mps2")
 """Signals that are sampled at a rate. Pedals and switches may be told only where they change."""
 GAP_S, GAP_STEPS = 0.5, 10
 """No sample for half a second, and ten usual steps."""
 MOST_MISSING = 0.5
+FEW = 0.01
+"""Share of a signal's samples that may lie outside its range: 0.1 s of 10."""
 
 
 def bad_range(scene: Scene) -> Iterator[Finding]:
+    """A crash is beyond every range, too, and so is a single glitch: few samples are noted, and the clip stays."""
     for line in out_of_range(scene.signals):
-        yield Finding(Defect.BAD_RANGE, Severity.QUARANTINE, _named_in(line, scene), line)
+        name = _named_in(line, scene)
+        severity = Severity.QUARANTINE if _share_outside(scene, name) > FEW else Severity.NOTED
+        yield Finding(Defect.BAD_RANGE, severity, name, line)
 
 
 def bad_unit(scene: Scene) -> Iterator[Finding]:
@@ -46,6 +51,14 @@ def missing_samples(scene: Scene) -> Iterator[Finding]:
         if missing_s:
             severity = Severity.QUARANTINE if missing_s * 1e9 > MOST_MISSING * (end_ns - start_ns) else Severity.NOTED
             yield Finding(Defect.MISSING_SAMPLES, severity, name, f"no sample for {missing_s:.1f} s in all")
+
+
+def _share_outside(scene: Scene, name: str) -> float:
+    known = signal_named(name)
+    if known is None or name not in scene.signals:
+        return 1.0
+    _, values = scene.signals.samples(name)
+    return float(np.mean((values < known.low) | (values > known.high))) if values.size else 0.0
 
 
 def _named_in(line: str, scene: Scene) -> str:

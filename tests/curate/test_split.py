@@ -163,3 +163,15 @@ def test_the_most_alike_pair_across_is_reported():
 def test_where_there_is_no_pair_none_is_reported():
     assert nearest_in_space([second()], ["train"]) is None
     assert most_alike([second(clip="a"), second(clip="b")], ["train", "eval"], {"a": np.ones(1, np.float32)}) is None
+
+
+def test_a_second_that_two_clips_tell_is_kept_apart_for_both():
+    """Clip b is shown again by c of another drive; half of its seconds count for clip a, which tells them too."""
+    side = parse_split("block:0.5").side
+    drives = [f"d{i}" for i in range(50)]
+    train = next(d for d in drives if {side(second(n, d)).part for n in range(40)} == {"train"})
+    exam = next(d for d in drives if {side(second(n, d)).part for n in range(40)} == {"eval"})
+    first = [second(n, train, "a", also=("b",) if n >= 20 else ()) for n in range(40)]
+    again = [second(n, exam, "c") for n in range(20, 40)]
+    parts = assign(parse_split("block:0.5"), [*first, *again], {"b": "b", "c": "b"}).parts
+    assert list(parts) == ["train"] * 20 + ["excluded"] * 40

@@ -52,7 +52,7 @@ def test_terms_that_cannot_work_are_refused():
 
 def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     """A very small one, through every step; started again it does nothing twice."""
-    plan = Plan(seeds=1, cars=2, minutes=1.5, base_s=20, budget_s=8, steps=3, exam_miles=0.05)
+    plan = Plan(seeds=1, cars=2, minutes=1.5, base_s=20, budget_s=8, steps=60, exam_miles=0.05)
     arms = Experiment(tmp_path, plan, lambda what, share: None).run()
     told = {name: trials[0]["labelled_s"] for name, trials in arms.items()}
     assert 8 <= told["random"] < 40
@@ -63,4 +63,4 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     assert Experiment(tmp_path, plan, lambda what, share: None).run() == arms
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
     with pytest.raises(FlywheelError, match="another role, steps"):
-        Experiment(tmp_path, replace(plan, steps=9, role="final", seeds=2), lambda what, share: None).run()
+        Experiment(tmp_path, replace(plan, steps=61, role="final", seeds=2), lambda what, share: None).run()

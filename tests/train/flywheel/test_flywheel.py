@@ -20,7 +20,7 @@ PLAN = Plan(
     human=0.5,
     rates="stress",
     baseline=1.0,
-    steps=4,
+    steps=60,
     steps_a_night=3,
     exam_miles=0.05,
     exam_cap=0.1,
@@ -104,7 +104,7 @@ def test_the_fleet_drives_its_own_places_and_the_same_night_is_the_same(tmp_path
 
 def test_the_command_prints_the_table(turned, run):
     root, _ = turned
-    told = ["--fleet", "2", "--minutes", "0.75", "--rates", "stress", "--baseline", "1.0", "--steps", "4"]
+    told = ["--fleet", "2", "--minutes", "0.75", "--rates", "stress", "--baseline", "1.0", "--steps", "60"]
     told += ["--steps-a-night", "3", "--exam-miles", "0.05", "--exam-cap", "0.1"]
     code, out, _ = run("train", "flywheel", "--folder", root, "--nights", "2", *told, "--json")
     assert code == 0

@@ -95,7 +95,7 @@ def test_a_policy_that_does_nothing_is_taken_over_and_the_car_comes_back():
     for _ in ride(DrivingWorld("town", "calm"), Scripted(straight_on), 60.0, ridden):
         pass
     assert ridden.takeovers
-    assert {reason for _, reason in ridden.takeovers} <= {"off lane", "obstacle", "collision"}
+    assert {reason for _, reason in ridden.takeovers} <= {"off lane", "obstacle", "collision", "speeding"}
     assert 0 < ridden.metres < 60.0 * 20
 
 
