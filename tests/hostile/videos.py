@@ -13,6 +13,7 @@ from typing import Any
 
 from clips import Files, Hostile, bound
 from makers.native import write_native
+from makers.picture import gray
 
 from edge.clip import open_clip
 from edge.cut import cut
@@ -29,7 +30,7 @@ REFUSALS = (
 def good() -> tuple[Manifest, Files]:
     """A clip that is admitted."""
     with TemporaryDirectory() as folder:
-        drive = open_drive(write_native(Path(folder), "good", seconds=2))
+        drive = open_drive(write_native(Path(folder), "good", seconds=2, shows=gray))
         clip = open_clip(next(cut(scan(drive, 1.0), Path(folder) / "clips")).folder)
         return clip.manifest, {name: (clip.folder / name).read_bytes() for name in clip.manifest.files}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from makers.picture import gray
 
 from curate.service.app import make_app
 from curate.service.limits import Limits
@@ -125,7 +126,7 @@ def make_clip(native_drive: Callable[..., Path], tmp_path: Path) -> Callable[...
     number = count()
 
     def make(**told: object) -> Clip:
-        drive = open_drive(native_drive(f"d{next(number)}", seconds=told.pop("seconds", 2), **told))
+        drive = open_drive(native_drive(f"d{next(number)}", seconds=told.pop("seconds", 2), shows=gray, **told))
         return open_clip(next(cut(scan(drive, 1.0), tmp_path / "clips")).folder)
 
     return make
