@@ -26,7 +26,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -191,6 +191,7 @@ class _Copies:
         if not self._writers:
             self._open(frame, pts)
         for writer, picture in zip(self._writers, (small, frame), strict=False):
+            picture.pict_type = PictureType.NONE  # what the frame was in its source does not bind this encoder
             writer.add(pts - self._first_pts, picture)
         return small
 

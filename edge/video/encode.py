@@ -67,7 +67,6 @@ class VideoWriter:
         # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
         converted = frame.reformat(*self._size, "yuv420p", dst_color_range=ColorRange.MPEG)
         converted.pts, converted.time_base = pts, self._time_base
-        converted.pict_type = 0  # what the frame was in its source does not bind this encoder
         self._container.mux(self._stream.encode(converted))
 
     def close(self) -> None:
