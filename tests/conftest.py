@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from makers.native import T0_NS, drive_telemetry, human, write_native
 from makers.picture import picture
 
@@ -16,6 +17,10 @@ import swerve
 
 __all__ = ["T0_NS", "WriteDrive", "drive_telemetry", "human", "picture"]
 pytest_plugins = ("makers.s3",)
+# A tree passes or fails, whoever runs it; HYPOTHESIS_PROFILE=search tries other examples each time (`make soak`).
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 REAL = os.environ.get("SWERVE_REAL_DATA", "")
 _passed_on_real: list[str] = []
 

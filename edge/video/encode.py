@@ -12,13 +12,13 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from edge.errors import VideoError
+from edge.video.mp4 import Mp4Track
 
 TIME_BASE = Fraction(1, 1_000_000)
 Picture = VideoFrame | NDArray[np.uint8]
@@ -50,9 +50,8 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], encoding: Encoding, time_base: Fraction = TIME_BASE) -> None:
-        muxing = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(time_base.denominator)}
-        self._container = av.open(str(path), "w", format="mp4", options=muxing)
-        stream = self._container.add_stream("libx264", rate=30)
+        self._track = Mp4Track(path, time_base)
+        stream = self._track.container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.time_base = stream.codec_context.time_base = time_base
         stream.codec_context.gop_size = encoding.key_every
@@ -67,11 +66,15 @@ class VideoWriter:
         # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
         converted = frame.reformat(*self._size, "yuv420p", dst_color_range=ColorRange.MPEG)
         converted.pts, converted.time_base = pts, self._time_base
-        self._container.mux(self._stream.encode(converted))
+        self._mux(converted)
 
     def close(self) -> None:
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        self._mux(None)
+        self._track.close()
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            self._track.mux(packet)
 
 
 def encode(path: Path, frames: Iterable[tuple[int, Picture]], encoding: Encoding = Encoding()) -> int:

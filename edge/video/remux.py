@@ -14,6 +14,7 @@ It copies H.264 and HEVC; `can_copy` says so beforehand. Anything else is encode
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,7 @@ from av.video.stream import VideoStream
 from edge.errors import VideoError
 from edge.video.camera import Camera, VideoFile, open_video, video_stream
 from edge.video.joined import JoinedVideo
+from edge.video.mp4 import Mp4Track
 from edge.video.sei import Framing, strip_extradata, strip_user_data
 
 COPIED = ("h264", "hevc")
@@ -120,8 +122,7 @@ def _needed(
     for packet, t_ns in file.packets(container, stream):
         if (not copied and t_ns != key_ns) or t_ns < key_ns:
             continue
-        # At least one tick: players hide a last frame that lasts no time.
-        duration = max(1, round((packet.duration or 0) * ticks))
+        duration = round((packet.duration or 0) * ticks)
         data = strip_user_data(bytes(packet), framing)
         copied.append(_Copied(data, clock.pts(t_ns), duration, packet.is_keyframe))
         if start_ns <= t_ns < end_ns:
@@ -132,23 +133,18 @@ def _needed(
 
 
 def _write(path: Path, template: VideoStream, packets: Sequence[_Copied], time_base: Fraction, origin: int) -> None:
-    options = {
-        "movflags": "+faststart",
-        "fflags": "+bitexact",
-        "video_track_timescale": str(time_base.denominator),
-    }
-    with av.open(str(path), "w", format="mp4", options=options) as target:
-        stream = target.add_stream_from_template(template)
-        framing = Framing.of(template.codec_context.name, template.codec_context.extradata)
-        stream.codec_context.extradata = strip_extradata(template.codec_context.extradata, framing)
-        stream.time_base = time_base
-        try:
+    try:
+        with closing(Mp4Track(path, time_base)) as target:
+            stream = target.container.add_stream_from_template(template)
+            framing = Framing.of(template.codec_context.name, template.codec_context.extradata)
+            stream.codec_context.extradata = strip_extradata(template.codec_context.extradata, framing)
+            stream.time_base = time_base
             for packet, dts in zip(packets, _decoding_times([p.pts - origin for p in packets]), strict=True):
                 target.mux(_packet(packet, stream, time_base, packet.pts - origin, dts))
-        except av.FFmpegError as error:
-            raise VideoError(
-                f"a video cannot be copied: {error}", "frames with times of their own", "drop the drive"
-            ) from error
+    except av.FFmpegError as error:
+        raise VideoError(
+            f"a video cannot be copied: {error}", "frames with times of their own", "drop the drive"
+        ) from error
 
 
 def _decoding_times(pts: list[int]) -> list[int]:

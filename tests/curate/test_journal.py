@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curate.journal import JOURNAL, Entry, append, note_arrivals, read_journal
@@ -33,19 +33,26 @@ def test_what_came_is_noted_once_with_its_device_and_reason(tmp_path):
 
 @settings(deadline=None)
 @given(st.integers(0, 400), st.binary(max_size=30))
+@example(145, b"\n")
+@example(145, b" \r\n")
+@example(145, b"\r")
 def test_a_torn_or_damaged_line_costs_itself(tmp_path_factory, cut, junk):
     root = tmp_path_factory.mktemp("store")
     entries = [Entry(n, "clips", f"{n:064x}") for n in range(3)]
     append(root, entries)
     path = root / JOURNAL
     whole = path.read_bytes()
-    path.write_bytes(whole[:cut] + junk)
+    left = whole[:cut] + junk
+    path.write_bytes(left)
     kept = read_journal(root)
     append(root, [Entry(9, "clips", "new")])
     after = read_journal(root)
     assert after[-1] == Entry(9, "clips", "new")
     assert after[:-1] == [e for e in kept if e in after]
-    assert [e for e in after[:-1] if e in entries] == entries[: whole[:cut].count(b"\n")]
+    told = [line.strip(b" \t") for line in left[: left.rfind(b"\n") + 1].splitlines()]  # also where the junk ends it
+    assert [e for e in after[:-1] if e in entries] == [
+        entry for entry, line in zip(entries, whole.splitlines(), strict=True) if line in told
+    ]
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{"])
