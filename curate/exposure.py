@@ -7,7 +7,7 @@
 - The interval is that of the ratio of the two, clustered by drive, as the seconds of a drive resemble each other; by
   device from `FEWEST_DEVICES` on. It speaks of driving like this, of which these drives are a sample, and so holds the
   luck of the draw and that of the road.
-- Seconds without a speed count neither miles nor events.
+- Seconds without a speed, and synthetic ones, count neither miles nor events.
 
 Not covered: kinds of campaigns that keep only a share of their events, whose own chance a second does not tell (they
 come out too rare); cars that were never heard from; what else a drive's clips were lost for.
@@ -65,7 +65,7 @@ def rates(seconds: Sequence[Second], driven: Mapping[str, float] | None = None) 
     Args:
         driven: miles of the devices whose miles are known.
     """
-    counted = [second for second in seconds if math.isfinite(second.speed_mps)]
+    counted = [second for second in seconds if math.isfinite(second.speed_mps) and not second.synthetic]
     clusters = _clusters(counted)
     miles = _miles(counted, clusters, driven or {})
     if not miles.sum() > 0.0:

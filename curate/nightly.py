@@ -22,8 +22,8 @@ from curate.errors import DatasetError
 from curate.exposure import rates
 from curate.journal import note_arrivals
 from curate.report.rates import rates_json
-from curate.seconds import Second, Told, seconds_of
-from curate.shares import Held, held_to_shares
+from curate.seconds import SYNTHETIC, Second, Told, seconds_of
+from curate.shares import NOBODY, SYNTHETIC_SHARE, Held, held_to_shares
 from curate.since import clips_since
 from curate.split import Assigned, assign, parse_split
 from curate.store import Store
@@ -95,7 +95,8 @@ def nightly(
         trained = np.array([part == "train" for part in assigned.parts])
         weights = weigh(seconds, trained.tolist(), known.facts, recipe)
         keyings = {name: [getattr(second, name) for second in seconds] for name in ("device", "drive_id", "place")}
-        held = held_to_shares(keyings, weights.product * trained)
+        keyings[SYNTHETIC] = [SYNTHETIC if second.synthetic else NOBODY for second in seconds]
+        held = held_to_shares(keyings, weights.product * trained, {SYNTHETIC: SYNTHETIC_SHARE})
         rows = _rows(seconds, weights, np.where(trained, held.factors, 1.0), assigned.parts)
         step("publish")
         inputs = inputs_of(folder for folder in clips if folder.name not in told.unreadable)
@@ -151,6 +152,7 @@ def _counts(seconds: Sequence[Second], assigned: Assigned, told: Told, held: Hel
         "largest_device_share": round(held.bindings["device"].share, 6),
         "drives_held_to_share": len(held.bindings["drive_id"].held),
         "places_held_to_share": len(held.bindings["place"].held),
+        "synthetic_seconds": sum(second.synthetic for second in seconds),
         "split": dict(sorted(Counter(assigned.parts).items())),
         "excluded": dict(assigned.excluded),
         "event_seconds": dict(sorted(Counter(k for second in seconds for k in second.events).items())),

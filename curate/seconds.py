@@ -35,6 +35,10 @@ PLACE_AGE_S = 2.0
 """A position older than this, in s, is not where a second was driven: 60 m at 30 m/s."""
 
 
+SYNTHETIC = "synthetic"
+"""The word in a manifest's `static` for a drive that was staged."""
+
+
 @dataclass(frozen=True)
 class Second:
     """One second of a clip.
@@ -52,6 +56,7 @@ class Second:
         speed_mps: mean. turn_signal: 1 left, -1 right, 0 neither or both. lat_deg, lon_deg: where it was in its middle,
             WGS 84. All NaN where not recorded.
         also: the other clips that tell it too; what one of them shows, it shows.
+        synthetic: it was staged, as its drive's manifest says (static "synthetic"), and nobody met it on a road.
     """
 
     clip_id: str
@@ -74,6 +79,7 @@ class Second:
     lon_deg: float = np.nan
     manner: Manner = NOT_MEASURED
     also: tuple[str, ...] = ()
+    synthetic: bool = False
 
     @property
     def end_ns(self) -> int:
@@ -171,6 +177,7 @@ def _of_clip(folder: Path) -> Iterator[Second]:
             event_probability=_of_events(probability, drawn),
             manner=manner,
             also=(),
+            synthetic=drive.static.get(SYNTHETIC) is True,
             **_signals(drive.telemetry, at_ns),
         )
 

@@ -4,6 +4,8 @@ The share is max(5 %, 2 / number of them): of two or fewer none is held back at 
 car that lies, loops or is driven oddly, by one long drive, or by one street. Weights of one above its share are scaled
 down together, the others keep theirs. Clips that were handed over by hand came from no device, and are trusted as
 whoever runs the store is; seconds whose position is not known lie in no place.
+
+What is synthetic holds at most `SYNTHETIC_SHARE` together, unless there is nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_CAP = 0.05
+SYNTHETIC_SHARE = 0.2
+"""A choice: enough to matter, and recorded driving still has four votes of five."""
 RECEIPT = "receipt.json"
 NOBODY = ""
 MOST_ROUNDS = 100
@@ -57,29 +61,33 @@ def largest_share(names: int) -> float:
     return max(SMALLEST_CAP, 2.0 / max(names, 1))
 
 
-def held_to_shares(keyings: Mapping[str, Sequence[str]], weights: Floats) -> Held:
+def held_to_shares(
+    keyings: Mapping[str, Sequence[str]], weights: Floats, shares: Mapping[str, float] | None = None
+) -> Held:
     """Hold every keying to its shares at once.
 
     Args:
         keyings: such as `device`, each with the name (N,) that every weight goes by; `NOBODY` is never held back.
         weights: (N,) of the seconds that are trained on, 0 for all others.
+        shares: of keyings whose names may hold another share than `largest_share`.
     """
+    shares = shares or {}
     factors = np.ones(weights.size)
     held: dict[str, set[str]] = {keying: set() for keying in keyings}
     for _ in range(MOST_ROUNDS):
         before = factors.copy()
         for keying, names in keyings.items():
-            scaled = share_factors(names, weights * factors)
+            scaled = share_factors(names, weights * factors, shares.get(keying))
             factors *= np.array([scaled.get(name, 1.0) for name in names])
             held[keying] |= scaled.keys()
         if (factors >= before * (1 - SLACK)).all():
             break
-    return Held(factors, {keying: _binding(names, held[keying]) for keying, names in keyings.items()})
+    return Held(factors, {k: _binding(names, held[k], shares.get(k)) for k, names in keyings.items()})
 
 
-def _binding(names: Sequence[str], held: set[str]) -> Binding:
+def _binding(names: Sequence[str], held: set[str], share: float | None) -> Binding:
     of = len(set(names) - {NOBODY})
-    return Binding(of, largest_share(of), tuple(sorted(held)))
+    return Binding(of, largest_share(of) if share is None else share, tuple(sorted(held)))
 
 
 def _totals(names: Sequence[str], weights: Floats) -> dict[str, float]:
@@ -89,14 +97,14 @@ def _totals(names: Sequence[str], weights: Floats) -> dict[str, float]:
     return totals
 
 
-def share_factors(names: Sequence[str], weights: Floats) -> Mapping[str, float]:
+def share_factors(names: Sequence[str], weights: Floats, share: float | None = None) -> Mapping[str, float]:
     """What the weights of those that hold too much are multiplied with; no other is named.
 
     With S the weight of those not held back and n held to the share c each, the new total T obeys T = S + n c T, and
     one held back gets c T. Holding one back raises the shares of the others, so it is done until none is above.
     """
     totals = _totals(names, weights)
-    cap = largest_share(len(set(totals) - {NOBODY}))
+    cap = largest_share(len(set(totals) - {NOBODY})) if share is None else share
     held: set[str] = set()
     while True:
         free = sum(total for name, total in totals.items() if name not in held)

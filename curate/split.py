@@ -11,6 +11,7 @@ So as data grows, a second keeps its part or becomes excluded:
 - border      within 10 s of a second of the other side in its own drive; with `time` the gap lies after the border
               alone, as the earlier part is the scarcer one. A clip that crosses a border loses this much of it.
 - buffer      within 100 m of a cell of the other side: nearly the same picture can be seen from there.
+- synthetic   staged seconds of the exam: they may be learned from, but say nothing of driving.
 - duplicate   of a group of clips that show the same and lie on both sides, every second of every clip: which of two is
               the copy depends on which came first, and that differs from store to store.
 
@@ -42,7 +43,7 @@ BUFFER_M = 100.0
 KEY = "swerve-split/1"
 
 Part = Literal["train", "eval", "excluded"]
-Reason = Literal["", "border", "buffer", "duplicate"]
+Reason = Literal["", "border", "buffer", "synthetic", "duplicate"]
 
 
 class SplitError(CurateError):
@@ -99,7 +100,9 @@ def assign(split: Split, seconds: Sequence[Second], group: Mapping[str, str] | N
     near = _near_the_other_side(seconds, sides) if split.watches else set()
     doubled = _on_both_sides(seconds, sides, group)
     why: list[Reason] = [
-        side.why or ("border" if i in near else "duplicate" if doubled & _groups_of(second, group) else "")
+        side.why
+        or ("border" if i in near else "synthetic" if second.synthetic and side.part == "eval" else "")
+        or ("duplicate" if doubled & _groups_of(second, group) else "")
         for i, (second, side) in enumerate(zip(seconds, sides, strict=True))
     ]
     parts = tuple("excluded" if reason else side.part for reason, side in zip(why, sides, strict=True))

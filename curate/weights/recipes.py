@@ -45,9 +45,13 @@ class Recipe(Protocol):
 
 
 def natural(seconds: Sequence[Second], known: Known, facts: Facts) -> Weights:
-    """Weights that sum to what was driven, without bias; the base of every rate that is estimated."""
+    """Weights that sum to what was driven, without bias; the base of every rate that is estimated.
+
+    Synthetic seconds were not driven, and weigh nothing.
+    """
     chances = np.array([second.inclusion_probability for second in seconds])
-    return Weights.of(len(seconds), by_inclusion=1.0 / chances)
+    driven = np.array([not second.synthetic for second in seconds])
+    return Weights.of(len(seconds), by_inclusion=driven / chances)
 
 
 def inverse_density(

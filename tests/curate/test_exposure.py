@@ -1,6 +1,7 @@
 """Rates of events: unbiased, and their intervals cover the truth as often as they say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,3 +117,10 @@ def test_many_devices_are_the_clusters():
 def test_without_a_speed_there_is_no_rate():
     assert rates([second(onsets=("brake",), speed_mps=math.nan)]) == {}
     assert rates([]) == {}
+
+
+def test_what_was_staged_counts_neither_miles_nor_events():
+    met = [second(n, onsets=("cut_in",) if n == 5 else (), speed_mps=20.0) for n in range(100)]
+    made = [replace(s, drive_id="made", onsets=("cut_in",), synthetic=True) for s in met]
+    assert rates([*met, *made]) == rates(met)
+    assert rates(made) == {}

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.shares import NOBODY, held_to_shares, largest_share, share_factors
+from curate.seconds import SYNTHETIC
+from curate.shares import NOBODY, SYNTHETIC_SHARE, held_to_shares, largest_share, share_factors
 
 
 def shares(names, weights):
@@ -57,6 +58,15 @@ def test_a_long_drive_and_a_busy_street_are_held_back_together_and_it_is_said():
     assert held.bindings["place"].share == pytest.approx(2 / 31)
     assert shares(drives, held.factors)["long"] <= largest_share(21) * (1 + 1e-5)
     assert shares(places, held.factors)["street"] <= largest_share(31) * (1 + 1e-5)
+
+
+def test_what_is_synthetic_has_a_fifth_unless_there_is_nothing_else():
+    names = {SYNTHETIC: [SYNTHETIC] * 30 + [NOBODY] * 20}
+    held = held_to_shares(names, np.ones(50), {SYNTHETIC: SYNTHETIC_SHARE})
+    assert shares(names[SYNTHETIC], held.factors)[SYNTHETIC] == pytest.approx(SYNTHETIC_SHARE)
+    assert held.bindings[SYNTHETIC].held == (SYNTHETIC,)
+    alone = held_to_shares({SYNTHETIC: [SYNTHETIC] * 3}, np.ones(3), {SYNTHETIC: SYNTHETIC_SHARE})
+    assert alone.factors.tolist() == [1.0] * 3
 
 
 def test_where_nothing_binds_nothing_is_said_or_done():

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -175,3 +176,13 @@ def test_a_second_that_two_clips_tell_is_kept_apart_for_both():
     again = [second(n, exam, "c") for n in range(20, 40)]
     parts = assign(parse_split("block:0.5"), [*first, *again], {"b": "b", "c": "b"}).parts
     assert list(parts) == ["train"] * 20 + ["excluded"] * 40
+
+
+@pytest.mark.parametrize("split", ["block:0.4", "time:0.5", "place:0.4"])
+def test_no_synthetic_second_is_an_exams(split):
+    seconds = [replace(s, synthetic=s.number % 3 == 0) for s in road(1500, step_m=60.0, of=1500)]
+    assigned = assign(parse_split(split), seconds)
+    held = [part for s, part in zip(seconds, assigned.parts, strict=True) if s.synthetic]
+    assert "eval" not in held
+    assert "train" in held
+    assert assigned.excluded.get("synthetic", 0) > 0

@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from curate.dataset import open_version
 from train.errors import FlywheelError
-from train.experiment.plan import ABLATIONS, ARMS, Plan
-from train.experiment.table import pooled, ratio
+from train.experiment import ordinary
+from train.experiment.fleet_size import MILES_A_DAY, SIZES, met
+from train.experiment.picture import picture
+from train.experiment.plan import ABLATIONS, ARMS, SCALING, SYNTHETIC, Plan
+from train.experiment.table import fleet_table, pooled, ratio, table
 from train.experiment.trial import Experiment
 from trigger.disengagement import KIND as DISENGAGEMENT
 from trigger.disengagement import PARTIAL
@@ -47,6 +51,7 @@ def test_terms_that_cannot_work_are_refused():
     with pytest.raises(FlywheelError, match="seeds"):
         Plan(seeds=0).check()
     assert list(Plan(ablations=True).arms) == [*ARMS, *ABLATIONS]
+    assert list(Plan(scaling=True, synthetic=True).arms) == [*ARMS, *SCALING, *SYNTHETIC]
     assert set(ABLATIONS["curated, no disengagements"].left_out) == {DISENGAGEMENT, PARTIAL}
 
 
@@ -54,6 +59,7 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     """A very small one, through every step; started again it does nothing twice."""
     plan = Plan(seeds=1, cars=2, minutes=1.5, base_s=20, budget_s=8, steps=60, exam_miles=0.05)
     arms = Experiment(tmp_path, plan, lambda what, share: None).run()
+    met_there = Experiment(tmp_path, plan, lambda what, share: None).met()
     told = {name: trials[0]["labelled_s"] for name, trials in arms.items()}
     assert 8 <= told["random"] < 40
     assert 8 <= told["curated"] < 100  # takeovers in a row make one long clip
@@ -64,3 +70,39 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
     with pytest.raises(FlywheelError, match="another role, steps"):
         Experiment(tmp_path, replace(plan, steps=61, role="final", seeds=2), lambda what, share: None).run()
+    assert table(arms).row_count == len(arms)
+    assert fleet_table(met_there).row_count == len(met_there["met"]) > 0
+    assert picture(arms, met_there, plan.base_s).startswith(b"\x89PNG")
+    staged = Experiment(tmp_path, replace(plan, synthetic=True), lambda what, share: None).run()[
+        "curated and synthetic"
+    ]
+    assert staged[0]["labelled_s"] > told["curated"]
+    version = open_version(tmp_path / "stores/curated-and-synthetic", "current")
+    assert 0 < version.head["counts"]["synthetic_seconds"] < version.rows.num_rows
+
+
+def test_an_error_on_ordinary_driving_is_compared_over_trainings_and_drives():
+    chance = np.random.default_rng(0)
+
+    def trials(worse):
+        drives = {f"d{n}": (worse * 100 * chance.uniform(0.8, 1.2), 100) for n in range(12)}
+        return [{"ordinary": {d: (total * chance.uniform(0.95, 1.05), n) for d, (total, n) in drives.items()}}] * 4
+
+    same, double = trials(1.0), trials(4.0)
+    middle, above = ordinary.ratio(double, same)
+    assert 1.7 < middle < above < 2.5
+    assert ordinary.ratio(same, same)[0] == 1.0
+
+
+def test_fleets_meet_what_their_rate_says():
+    told = met(seen=400, miles=1000.0)
+    cars = 0.4 * MILES_A_DAY * SIZES
+    large = cars > 1000
+    np.testing.assert_allclose(told.middle[large], cars[large], rtol=0.03)
+    assert (told.low <= told.middle).all()
+    assert (told.middle <= told.high).all()
+    assert 1 <= told.cars[10] < told.cars[100] < 20
+    seldom = met(seen=1, miles=1e7)
+    assert seldom.cars[100] is None
+    with pytest.raises(ValueError, match="miles"):
+        met(1, 0.0)

@@ -30,9 +30,13 @@ def choose(root: Path, plan: Plan, arm: Arm) -> Chosen:
         every = (*whole, *(path for path in clips_in(root, "events") if open_clip(path).cut.recording not in held))
         return Chosen(every, sum(map(labelled_s, every)), size_of(every))
     if arm.chosen == "random":
-        return within(clips_in(root, "random"), plan.budget_s)
+        return within(clips_in(root, "random"), arm.share * plan.budget_s)
     events = [path for path in clips_in(root, "events") if not kinds_of(path) & set(arm.left_out)]
-    return within(sorted(events, key=lambda path: -_value(path)), plan.budget_s)
+    chosen = within(sorted(events, key=lambda path: -_value(path)), arm.share * plan.budget_s)
+    if not arm.staged:
+        return chosen
+    staged = within(clips_in(root, "staged"), arm.staged * plan.budget_s)
+    return Chosen((*chosen.clips, *staged.clips), chosen.labelled_s + staged.labelled_s, chosen.bytes + staged.bytes)
 
 
 def within(clips: Sequence[Path], seconds: float) -> Chosen:

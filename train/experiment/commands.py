@@ -15,7 +15,9 @@ from edge.options import FiniteRange
 @click.option(
     "--seeds", default=3, show_default=True, type=click.IntRange(1), help="Trainings of each arm; 6 to publish."
 )
-@click.option("--ablations", is_flag=True, help="Also without weights, and without disengagements.")
+@click.option("--ablations", is_flag=True, help="Also without weights, without disengagements, by class frequency.")
+@click.option("--scaling", is_flag=True, help="Also a quarter and a half of the budget.")
+@click.option("--synthetic", is_flag=True, help="Also with staged clips added.")
 @click.option("--cars", default=16, show_default=True, type=click.IntRange(2))
 @click.option("--minutes", default=15.0, show_default=True, type=FiniteRange(0, min_open=True), help="Each car drives.")
 @click.option(
@@ -32,18 +34,32 @@ from edge.options import FiniteRange
 def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
     """Random against curated against all, at equal steps, in miles between disengagements.
 
-    Started again with the same terms it goes on where it was cut off.
+    Started again with the same terms it goes on where it was cut off; more seeds and arms may be asked for then.
     """
+    from edge.durable import write_bytes
     from edge.output import as_json, show
     from train.console import bar
+    from train.experiment import ordinary
+    from train.experiment.picture import picture
     from train.experiment.plan import Plan
-    from train.experiment.table import ratio, table
+    from train.experiment.table import fleet_table, ratio, table
     from train.experiment.trial import Experiment
 
+    plan = Plan(**terms)
     with bar("experiment") as move:
-        arms = Experiment(folder, Plan(**terms), lambda what, share: move(share, what)).run()
+        done = Experiment(folder, plan, lambda what, share: move(share, what))
+        arms, met = done.run(), done.met()
+    write_bytes(folder / "experiment.png", picture(arms, met, plan.base_s))
     if json_:
-        ratios = {name: ratio(trials, arms["random"]) for name, trials in arms.items() if name != "random"}
-        as_json({"arms": arms, "ratio_to_random": ratios})
+        others = {name: trials for name, trials in arms.items() if name != "random"}
+        as_json(
+            {
+                "arms": arms,
+                "ratio_to_random": {name: ratio(trials, arms["random"]) for name, trials in others.items()},
+                "ordinary_to_random": {n: ordinary.ratio(trials, arms["random"]) for n, trials in others.items()},
+                "met": met,
+            }
+        )
     else:
         show(table(arms))
+        show(fleet_table(met))

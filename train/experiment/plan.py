@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from curate.usual import RECIPE
 from train.errors import FlywheelError
 from trigger.disengagement import KIND as DISENGAGEMENT
 from trigger.disengagement import PARTIAL
@@ -18,11 +19,16 @@ class Arm:
         chosen: "random" seconds of human driving, "events" by what the triggers make of them, or "all" there is.
         mix: share of curation's weights in what is drawn for training, see `train.order`.
         left_out: kinds of events whose clips are not taken.
+        recipe: of curation's weights.
+        share: of the budget. staged: seconds of staged drives on top, as a share of the budget.
     """
 
     chosen: str
     mix: float
     left_out: tuple[str, ...] = ()
+    recipe: str = RECIPE
+    share: float = 1.0
+    staged: float = 0.0
 
 
 ARMS: Mapping[str, Arm] = {
@@ -33,7 +39,15 @@ ARMS: Mapping[str, Arm] = {
 ABLATIONS: Mapping[str, Arm] = {
     "curated, not weighted": Arm("events", 0.0),
     "curated, no disengagements": Arm("events", 0.5, (DISENGAGEMENT, PARTIAL)),
+    "curated, class frequency": Arm("events", 0.5, recipe="effective-number"),
 }
+SCALING: Mapping[str, Arm] = {
+    f"{name}, {told} the budget": Arm(arm.chosen, arm.mix, share=share)
+    for name, arm in ARMS.items()
+    if name != "all"
+    for told, share in (("a quarter of", 0.25), ("half", 0.5))
+}
+SYNTHETIC: Mapping[str, Arm] = {"curated and synthetic": Arm("events", 0.5, staged=0.5)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class Plan:
     """The terms.
 
     Attributes:
-        seeds: trainings of each arm. ablations: whether those are run, too.
+        seeds: trainings of each arm. ablations, scaling, synthetic: whether those arms are run, too.
         cars, minutes: of the fleet, half of it driven by humans, the other half by the policy of the first night.
         base_s: seconds of random human driving that every arm has, and the first policy learned from.
         budget_s: labelled seconds that the random and the curated arm may add.
@@ -50,6 +64,8 @@ class Plan:
 
     seeds: int = 3
     ablations: bool = False
+    scaling: bool = False
+    synthetic: bool = False
     cars: int = 16
     minutes: float = 15.0
     base_s: int = 600
@@ -61,7 +77,8 @@ class Plan:
 
     @property
     def arms(self) -> dict[str, Arm]:
-        return {**ARMS, **(ABLATIONS if self.ablations else {})}
+        further = ((self.ablations, ABLATIONS), (self.scaling, SCALING), (self.synthetic, SYNTHETIC))
+        return {**ARMS, **{name: arm for asked, arms in further if asked for name, arm in arms.items()}}
 
     def check(self) -> None:
         """Raises FlywheelError where they cannot work."""

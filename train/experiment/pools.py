@@ -4,17 +4,21 @@ base      random seconds of human driving on the first day: what every arm has, 
 random    random seconds of human driving on the second day
 events    what the triggers cut on the second day, on the cars of humans and of the first policy
 all       everything that humans drove on the second day
+ordinary  random seconds of human driving on a third day, that nobody learns from
+staged    random seconds of humans driving past rare happenings that were put there close together; labelled synthetic
 """
 
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from curate.exposure import METRES_A_MILE
 from edge.clip import open_clip
 from edge.cut import cut
 from edge.drive import open_drive
@@ -25,11 +29,22 @@ from train.flywheel.plan import Plan as Night
 from trigger.baseline import KIND as BASELINE
 from trigger.signals import ControlSource
 
-POOLS = ("base", "random", "events", "all")
 GRID_NS = 100_000_000
+ORDINARY = 0.05
+"""Share of the third day's seconds that are drawn."""
+STAGED = 0.2
+"""Share of the staged drives' seconds that are drawn."""
 AMPLE = 0.5
 """Random seconds are drawn at this share of the rate that would give what is needed, had a clip no more than the second
 it was drawn for; clips are some seconds long."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """What the second day's cars met: events by kind, and the miles they drove."""
+
+    events: dict[str, int]
+    miles: float
 
 
 def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
@@ -42,19 +57,41 @@ def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> 
     shutil.rmtree(root / "drives")
 
 
-def gather_fleet(root: Path, plan: Plan, policy: Path, advance: Callable[[int, int], None]) -> None:
+def gather_fleet(root: Path, plan: Plan, policy: Path, advance: Callable[[int, int], None]) -> Met:
     """The second day: half of the cars are driven by the first policy."""
     for pool in ("random", "events", "all"):
         shutil.rmtree(root / "pools" / pool, ignore_errors=True)
     recorded = _drive(root, plan, 2, policy, advance)
     human = [trip for trip in recorded if trip.policy is None]
     rate = min(1.0, AMPLE * plan.budget_s / (max(len(human), 1) * plan.minutes * 60))
-    for trip in recorded:
-        _cut(trip.folder, root / "pools/events", 0.0)
+    seen = Counter(kind for trip in recorded for kind in _cut(trip.folder, root / "pools/events", 0.0))
+    miles = sum(map(_miles, recorded))
     for trip in human:
         _cut(trip.folder, root / "pools/random", rate)
         _cut(trip.folder, root / "pools/all", 1.0)
     shutil.rmtree(root / "drives")
+    return Met(dict(sorted(seen.items())), miles)
+
+
+def gather_ordinary(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
+    """The third day: humans drive, and nobody trains on it."""
+    shutil.rmtree(root / "pools/ordinary", ignore_errors=True)
+    for trip in _drive(root, _short(plan), 3, None, advance):
+        _cut(trip.folder, root / "pools/ordinary", ORDINARY)
+    shutil.rmtree(root / "drives")
+
+
+def gather_staged(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
+    """Humans drive where much happens, as it does in an exam, but in the fleet's places."""
+    shutil.rmtree(root / "pools/staged", ignore_errors=True)
+    for trip in _drive(root, _short(plan), 4, None, advance, staged=True):
+        _cut(trip.folder, root / "pools/staged", STAGED)
+    shutil.rmtree(root / "drives")
+
+
+def _short(plan: Plan) -> Plan:
+    """Enough of a day where only some seconds are looked at."""
+    return replace(plan, minutes=plan.minutes / 4)
 
 
 def clips_in(root: Path, pool: str) -> list[Path]:
@@ -81,18 +118,30 @@ def size_of(folders: Iterable[Path]) -> int:
 
 
 def _drive(
-    root: Path, plan: Plan, day: int, policy: Path | None, advance: Callable[[int, int], None]
+    root: Path,
+    plan: Plan,
+    day: int,
+    policy: Path | None,
+    advance: Callable[[int, int], None],
+    staged: bool = False,
 ) -> Sequence[Trip]:
     shutil.rmtree(root / "drives", ignore_errors=True)
-    terms = Night(fleet=plan.cars, minutes=plan.minutes, human=0.5, rates="natural")
-    planned = trips(terms, day, root / "drives", policy)
+    terms = Night(fleet=plan.cars, minutes=plan.minutes, human=0.5, rates="stress" if staged else "natural")
+    planned = [replace(trip, staged=staged) for trip in trips(terms, day, root / "drives", policy)]
     drive_all(planned, advance)
     return [trip for trip in planned if trip.folder.is_dir()]
 
 
-def _cut(drive: Path, pool: Path, rate: float) -> None:
-    """What the triggers cut where the rate is 0, else random seconds alone, whatever happens in them."""
+def _cut(drive: Path, pool: Path, rate: float) -> list[str]:
+    """What the triggers cut where the rate is 0, else random seconds alone, whatever happens in them; the kinds."""
     found = scan(open_drive(drive), rate)
     events = tuple(event for event in found.events if (event.kind == BASELINE) == (rate > 0))
     for _ in cut(replace(found, events=events), pool):
         pass
+    return [event.kind for event in events]
+
+
+def _miles(trip: Trip) -> float:
+    """Driven, whoever drove."""
+    t_ns, speed = open_drive(trip.folder).telemetry.samples("speed_mps")
+    return float(np.trapezoid(speed, t_ns / 1e9)) / METRES_A_MILE

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from train.experiment import fleet_size, ordinary
 from train.miles import Miles
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 RESAMPLES = 4000
+PUBLISHED = 6
+"""With fewer seeds than this a table is a preview."""
 Facts = dict[str, Any]
 
 
@@ -53,27 +56,47 @@ def _between(counts: np.ndarray, seeds: np.ndarray, places: np.ndarray) -> np.nd
 def table(arms: Mapping[str, Sequence[Facts]]) -> Table:
     from edge.output import grid
 
-    seeds = max(len(trials) for trials in arms.values())
-    preview = "" if seeds >= 6 else f", a preview of {seeds} seeds"
+    seeds = len(arms["random"])
+    preview = "" if seeds >= PUBLISHED else f", a preview of {seeds} seeds"
     drawn = grid(
-        "arm", "labelled s", "MB", "MBD", "95 %", "to random", "95 %", "worst reasons",
-        title=f"Miles between disengagements (MBD) at equal steps{preview}",
+        "arm", "seeds", "labelled s", "MB", "MBD", "95 %", "to random", "95 %", "ordinary error", "95 % below",
+        "worst reasons",
+        title=f"Miles between disengagements (MBD) at equal steps, and the error on ordinary driving{preview}",
     )  # fmt: skip
     for name, trials in arms.items():
         miles = pooled(trials)
         low, high = miles.interval()
-        times = ratio(trials, arms["random"])
+        times, off = ratio(trials, arms["random"]), ordinary.ratio(trials, arms["random"])
         reasons = ", ".join(f"{reason} {count}" for reason, count in _reasons(trials)[:3])
         drawn.add_row(
             name,
+            str(len(trials)),
             f"{trials[0]['labelled_s']:.0f}",
             f"{trials[0]['bytes'] / 1e6:.1f}",
             "none" if miles.between is None else f"{miles.between:.3g}",
             f"{low:.3g} to {'any' if high is None else format(high, '.3g')}",
             "1" if name == "random" else f"{times[0]:.2f}",
             "" if name == "random" else f"{times[1]:.2f} to {times[2]:.2f}",
+            f"{off[0]:.3f}",
+            "" if name == "random" else f"{off[1]:.3f}",
             reasons,
         )
+    return drawn
+
+
+def fleet_table(met: Facts) -> Table:
+    """How often each kind of event came, and how many cars it takes to have met it 10 and 100 times in a day."""
+    from edge.output import grid
+
+    drawn = grid(
+        "event", "met", "per 1,000 miles", "cars for 10 a day", "for 100",
+        title=f"What {met['miles']:.0f} miles of the fleet met, and fleets of up to a million cars would "
+        f"({fleet_size.MILES_A_DAY:.0f} miles a car and day, 19 days of 20)",
+    )  # fmt: skip
+    for kind, seen in sorted(met["met"].items(), key=lambda pair: -pair[1]):
+        told = fleet_size.met(seen, met["miles"])
+        cars = ("more" if number is None else f"{number:,}" for number in told.cars.values())
+        drawn.add_row(kind, str(seen), f"{1000 * told.a_mile:.3g}", *cars)
     return drawn
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
 from curate.dataset import open_version
 from curate.nightly import nightly
 from curate.store import open_store
+from curate.usual import RECIPE
 from edge.durable import write_bytes
 from edge.manifest import canonical_json
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
-from train.checkpoint import policy_folder
+from train.checkpoint import load_policy, policy_folder
 from train.errors import FlywheelError
 from train.exam import sit, stints
 from train.experiment.choice import Chosen, choose, within
+from train.experiment.ordinary import errors_by_drive
 from train.experiment.plan import Arm, Plan
-from train.experiment.pools import clips_in, gather_base, gather_fleet
+from train.experiment.pools import clips_in, gather_base, gather_fleet, gather_ordinary, gather_staged
 from train.flywheel.learning import learned, settings_of
 from train.flywheel.night import read_facts
 
 SPLIT = "block:0.05"
 """The exam is driven; a little is kept for the curves."""
+LATER = ("seeds", "ablations", "scaling", "synthetic")
+"""Terms that may be asked for when an experiment goes on."""
 Tell = Callable[[str, float], None]
 Facts = dict[str, Any]
 
@@ -36,27 +41,39 @@ class Experiment:
     tell: Tell
 
     def run(self) -> dict[str, list[Facts]]:
-        """By arm, what came of every seed."""
+        """By arm, what came of every seed; also of more seeds than are asked for, where they were tried before."""
         self.plan.check()
         self._keep_plan()
         self._once("base", self._gather_base)
         first = self._trained("first", Arm("base", 0.0), Chosen((), 0.0, 0), 0)
         self._once("fleet", lambda: self._gather_fleet(first))
-        return {
-            name: [self._trial(name, arm, seed) for seed in range(self.plan.seeds)]
-            for name, arm in self.plan.arms.items()
-        }
+        self._once("ordinary", self._gather_ordinary)
+        if self.plan.synthetic:
+            self._once("staged", self._gather_staged)
+        for seed, (name, arm) in product(range(self.plan.seeds), self.plan.arms.items()):
+            self._trial(name, arm, seed)
+        return {name: list(self._tried(name)) for name in self.plan.arms}
+
+    def met(self) -> Facts:
+        """What the second day's cars met, see `train.experiment.pools.Met`."""
+        return read_facts(self.root / "fleet.json") or {}
 
     def _keep_plan(self) -> None:
-        """More seeds and ablations may be asked for later; everything else must stay."""
+        """More seeds and arms may be asked for later; everything else must stay."""
         known = self._once("plan", lambda: asdict(self.plan))
-        terms = {name: value for name, value in asdict(self.plan).items() if name not in ("seeds", "ablations")}
+        terms = {name: value for name, value in asdict(self.plan).items() if name not in LATER}
         if other := sorted(name for name, value in terms.items() if known.get(name) != value):
             raise FlywheelError(
                 f"{self.root} was begun with another {', '.join(other)}",
                 "the terms it was begun with",
                 "give the same ones, or another folder",
             )
+
+    def _tried(self, name: str) -> Iterator[Facts]:
+        for seed in count():
+            if (facts := read_facts(self.root / f"trials/{_plain(name)}-{seed}.json")) is None:
+                return
+            yield facts
 
     def _trial(self, name: str, arm: Arm, seed: int) -> Facts:
         return self._once(f"trials/{_plain(name)}-{seed}", lambda: self._examined(name, arm, seed))
@@ -67,13 +84,17 @@ class Experiment:
         planned = stints(policy, self.plan.role, "stress")  # type: ignore[arg-type]
         exam = sit(planned, self.plan.exam_miles, lambda share, so_far: self.tell(f"{name}, {seed}: {so_far}", share))
         told = {"clips": len(chosen.clips), "labelled_s": chosen.labelled_s, "bytes": chosen.bytes}
-        return {"arm": name, "seed": seed, **told, **exam.to_json()}
+        version = self._once("ordinary", self._gather_ordinary)["version"]
+        ordinary = errors_by_drive(open_version(self.root / "stores/ordinary", version), load_policy(policy))
+        return {"arm": name, "seed": seed, **told, **exam.to_json(), "ordinary": ordinary}
 
     def _trained(self, name: str, arm: Arm, chosen: Chosen, seed: int) -> Path:
         """The arm's policy of one seed, from a store of its own."""
         store = self.root / "stores" / name
         base = within(clips_in(self.root, "base"), self.plan.base_s)
-        version = self._once(f"stores/{name}", lambda: self._published(store, (*base.clips, *chosen.clips)))["version"]
+        version = self._once(
+            f"stores/{name}", lambda: self._published(store, (*base.clips, *chosen.clips), arm.recipe)
+        )["version"]
         folder = policy_folder(store, f"seed-{seed}")
         settings = settings_of(self.plan.preset, self.plan.steps, seed, arm.mix)
 
@@ -83,10 +104,10 @@ class Experiment:
         learned(open_version(store, version), folder, settings, told)
         return folder
 
-    def _published(self, store: Path, clips: Iterable[Path]) -> Facts:
+    def _published(self, store: Path, clips: Iterable[Path], recipe: str = RECIPE) -> Facts:
         for clip in clips:
             push(clip, FolderDestination(store))
-        night = nightly(open_store(store), SPLIT, step=lambda step: self.tell(f"{store.name}: {step}", 0.0))
+        night = nightly(open_store(store), SPLIT, recipe, lambda step: self.tell(f"{store.name}: {step}", 0.0))
         if refused := [admission.reason for admission in night.admissions if admission.reason]:
             raise FlywheelError(f"{len(refused)} clips were refused: {refused[0]}", "all of an arm's", "look at them")
         return {"version": night.version.name}
@@ -96,8 +117,18 @@ class Experiment:
         return {"clips": len(clips_in(self.root, "base"))}
 
     def _gather_fleet(self, policy: Path) -> Facts:
-        gather_fleet(self.root, self.plan, policy, lambda done, total: self.tell("the fleet drives", done / total))
-        return {pool: len(clips_in(self.root, pool)) for pool in ("random", "events", "all")}
+        tell = self.tell
+        met = gather_fleet(self.root, self.plan, policy, lambda done, total: tell("the fleet drives", done / total))
+        clips = {pool: len(clips_in(self.root, pool)) for pool in ("random", "events", "all")}
+        return {**clips, "met": met.events, "miles": met.miles}
+
+    def _gather_ordinary(self) -> Facts:
+        gather_ordinary(self.root, self.plan, lambda done, total: self.tell("humans drive again", done / total))
+        return self._published(self.root / "stores/ordinary", clips_in(self.root, "ordinary"))
+
+    def _gather_staged(self) -> Facts:
+        gather_staged(self.root, self.plan, lambda done, total: self.tell("staged drives", done / total))
+        return {"clips": len(clips_in(self.root, "staged"))}
 
     def _once(self, step: str, work: Callable[[], Facts]) -> Facts:
         path = self.root / f"{step}.json"

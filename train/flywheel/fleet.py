@@ -31,7 +31,7 @@ LAST_START = 0.4
 
 @dataclass(frozen=True)
 class Trip:
-    """One car's night. `policy`: folder of the one that drives, None where a human does."""
+    """One car's night. `policy`: folder of the one that drives, None where a human does. `staged`: not met but made."""
 
     car: str
     folder: Path
@@ -41,6 +41,7 @@ class Trip:
     seconds: float
     style: Style
     policy: Path | None
+    staged: bool = False
 
     def __str__(self) -> str:
         return f"{self.car} in {self.place}"
@@ -94,7 +95,7 @@ def drive_one(trip: Trip) -> Ridden:
     world = DrivingWorld(trip.place, trip.rates, trip.start_m)
     world.style = trip.style
     try:
-        _, ridden = record(trip.folder, trip.folder.name, world, _driver(trip.policy), trip.seconds)
+        _, ridden = record(trip.folder, trip.folder.name, world, _driver(trip.policy), trip.seconds, trip.staged)
     except RuntimeError as error:
         raise DriveError(f"the world died under {trip}: {error}", "a whole drive", "run it again") from error
     return ridden

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from curate.seconds import SYNTHETIC
 from edge.drive import Drive, open_drive
 from edge.durable import PREFIX
 from edge.manifest import Manifest
@@ -74,8 +75,13 @@ def ride(world: World, driver: Driver | None, seconds: float, ridden: Ridden) ->
             break
 
 
-def record(folder: Path, name: str, world: DrivingWorld, driver: Driver | None, seconds: float) -> tuple[Drive, Ridden]:
+def record(
+    folder: Path, name: str, world: DrivingWorld, driver: Driver | None, seconds: float, staged: bool = False
+) -> tuple[Drive, Ridden]:
     """Ride, and write the drive into a new folder.
+
+    Args:
+        staged: the drive is labelled synthetic. Not what a fleet meets: the world is its road.
 
     Raises:
         DriveError: the folder exists.
@@ -96,7 +102,7 @@ def record(folder: Path, name: str, world: DrivingWorld, driver: Driver | None, 
             vehicle=VehicleProfile(WHEELBASE_M, STEERING_RATIO),
             engagement="the policy drives",
             consent=True,
-            static={"world": world.place, "synthetic": True},
+            static={"world": world.place} | ({SYNTHETIC: True} if staged else {}),
         )
         write_drive(
             folder,
