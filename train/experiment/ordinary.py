@@ -2,7 +2,7 @@
 
 The seconds are random ones of humans on a day of their own, which nobody trains on. The error of a sample is the mean
 over its labelled controls of ((predicted - label) / s)^2, s the spread of that control's labels among these samples:
-the same yardstick for every policy.
+the same yardstick for every policy. A control that never changed there has none and is left out.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ def errors_by_drive(version: DatasetVersion, saved: SavedPolicy) -> dict[str, tu
     if not sets:
         raise SampleError(f"{version.name} has no whole window", "at least one", "let the cars drive longer")
     spread = np.nanstd(np.concatenate([samples.controls_now for samples in sets]), axis=0)
+    moved = spread > 0
     for samples in sets:
-        off = (predict(saved.policy, samples).now - samples.controls_now) / spread
-        error = np.nanmean(off**2, axis=1)
+        off = ((predict(saved.policy, samples).now - samples.controls_now)[:, moved] / spread[moved]) ** 2
+        error = np.nansum(off, axis=1) / np.maximum(np.isfinite(off).sum(axis=1), 1)
         drives = version.rows.column("drive_id").take(samples.row).to_pylist()
         for drive in sorted(set(drives)):
             own = error[[name == drive for name in drives]]
