@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from curate.clipref import ClipRef
@@ -69,7 +70,8 @@ def _picture(path: Path) -> Picture:
     try:
         with av.open(str(path)) as container:
             frame = next(container.decode(video=0))
-            return np.asarray(frame.reformat(SIDE, SIDE, "rgb24", interpolation="AREA").to_ndarray(), np.uint8)
+            small = VideoReformatter().reformat(frame, SIDE, SIDE, "rgb24", interpolation="AREA", threads=1)
+            return np.asarray(small.to_ndarray(), np.uint8)
     except (*DECODE_ERRORS, StopIteration) as error:
         raise ClipError(
             f"{path} cannot be decoded: {error!r}", "a JPEG", f"remove {path.parent} and run the night again"

@@ -22,6 +22,7 @@ import av
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from edge.drive import Drive
 from edge.durable import PREFIX, sync_folder
@@ -135,11 +136,11 @@ def _video(writer: Any, drive: Drive) -> list[Iterator[Timed]]:
 
 
 def _frames(camera: Camera, name: str, channel: int) -> Iterator[Timed]:
-    encoder = _encoder(camera)
+    encoder, converter = _encoder(camera), VideoReformatter()
     times: list[int] = []
     for t_ns, frame in camera.frames():
         times.append(t_ns)
-        shown = frame.reformat(width=encoder.width, height=encoder.height, format="yuv420p")
+        shown = converter.reformat(frame, encoder.width, encoder.height, "yuv420p", threads=1)
         shown.pts, shown.time_base = len(times) - 1, MICROSECOND
         yield from _packets(encoder, shown, times, name, channel)
     if times:

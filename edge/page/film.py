@@ -23,7 +23,7 @@ import av
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from edge.drive import Drive
 from edge.errors import VideoError
@@ -174,7 +174,7 @@ def jpeg(frame: VideoFrame) -> bytes:
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
     encoder.time_base, encoder.thread_count = Fraction(1, 1), 1
     encoder.qmin = encoder.qmax = QUALITY
-    small = frame.reformat(width, height, "yuvj420p", dst_color_range=ColorRange.JPEG)
+    small = VideoReformatter().reformat(frame, width, height, "yuvj420p", dst_color_range=ColorRange.JPEG, threads=1)
     small.pts = 0
     return b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 
 from edge.errors import VideoError
@@ -60,11 +60,12 @@ class VideoWriter:
         x264 = "scenecut=0:mbtree=0" + ("" if encoding.b_frames is None else f":bframes={encoding.b_frames}")
         stream.options = {"preset": encoding.preset, "crf": str(encoding.crf), "x264-params": x264}
         self._stream, self._size, self._time_base = stream, size, time_base
+        self._converter = VideoReformatter()  # kept: one for each frame starts threads for each frame
 
     def add(self, pts: int, frame: VideoFrame) -> None:
         """Stretch the frame to the size of the video and encode it; `pts` in ticks, greater from frame to frame."""
         # JPEG and PNG use all 256 levels; a video that does not say so is read as 16 to 235.
-        converted = frame.reformat(*self._size, "yuv420p", dst_color_range=ColorRange.MPEG)
+        converted = self._converter.reformat(frame, *self._size, "yuv420p", dst_color_range=ColorRange.MPEG, threads=1)
         converted.pts, converted.time_base = pts, self._time_base
         self._mux(converted)
 
