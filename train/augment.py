@@ -5,7 +5,7 @@ Rules:
 - A nudge is a few pixels and keeps the label: how far a camera's offset turns the right steering angle is not known
   without its geometry. With it, `train.sideways` moves the camera and corrects the label.
 - `train.mirror` flips picture, steering and indicator together. Both are off unless asked for.
-- The policy sees grey, so grey is what is relit: a third of the work.
+- Most policies see grey, so grey is what is relit for them: a third of the work.
 
 The trade-off: one nudge a batch instead of one a sample, which costs nothing. It does not rotate, zoom or erase.
 
@@ -59,7 +59,7 @@ ASIDE = Augmentation(sideways_m=0.45, sideways_deg=2.0)
 
 
 class Changed(NamedTuple):
-    """Of a batch: float32 grey views (B, T, 1, H, W), controls (B, K, A) in their units, command (B,)."""
+    """Of a batch: float32 views (B, T, C, H, W), C 3 or in grey 1; controls (B, K, A) in their units; command (B,)."""
 
     views: list[Tensor]
     controls: Tensor
@@ -74,17 +74,17 @@ def changed(batch: Batch, how: Augmentation, config: PolicyConfig, chance: torch
         ahead_s = torch.from_numpy(config.horizon.offsets_ns / 1e9).float()
         steering = config.controls.index(CORRECTED)
         views, controls = seen_aside(views, controls, batch.geometry, batch.speed_mps, ahead_s, steering, moves)
-    views = [relight(view, how, chance) for view in views]
+    views = [relight(view, how, chance, config.net.SEES_COLOUR) for view in views]
     if how.mirror:
         steers = ControlSpec(config.controls).steering
         views, controls, command = mirrored(views, controls, command, steers, opposites(config.views), chance)
     return Changed(views, controls, command)
 
 
-def relight(frames: Tensor, how: Augmentation, chance: torch.Generator) -> Tensor:
-    """(B, T, C, H, W) uint8 to (B, T, 1, H, W) float32, 0 to 255."""
+def relight(frames: Tensor, how: Augmentation, chance: torch.Generator, colour: bool = False) -> Tensor:
+    """(B, T, 3, H, W) uint8 to (B, T, C, H, W) float32, 0 to 255; C is 1, the grey, or 3."""
     nudge = int(torch.randint(-how.nudge, how.nudge + 1, (1,), generator=chance))
-    x = _nudged(_grey(frames), nudge).div_(255.0).clamp_(1e-3, 1.0)
+    x = _nudged(frames.to(torch.float32) if colour else _grey(frames), nudge).div_(255.0).clamp_(1e-3, 1.0)
     # x to a power; torch's own takes three times as long
     x.log_().mul_(_per_sample(x, how.gamma, chance).exp_()).exp_()
     x.sub_(0.4).mul_(_per_sample(x, how.contrast, chance).exp_()).add_(0.4 + _per_sample(x, how.brightness, chance))

@@ -12,6 +12,7 @@ from train.checkpoint import SavedPolicy, load_policy
 from train.fit import fit, resume
 from train.loop import Progress
 from train.resume import state_path
+from train.senses import Senses
 from train.settings import Settings
 
 WHOLE = "steps"
@@ -21,10 +22,14 @@ SIDEWAYS_M, SIDEWAYS_DEG = 0.45, 2.0
 """A good driver's pictures never show the way back to the lane; these do (`train.perspective`)."""
 
 
+SENSES = Senses(speed=True)
+"""How hard to brake depends on the speed; hidden from half of the samples, so that it is no excuse not to look."""
+
+
 def settings_of(preset: str, steps: int, seed: int, mix: float = 0.5, motion: bool = False) -> Settings:
     """One frame unless told, so that the policy cannot copy how the car is turning already."""
     aside = Augmentation(sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG)
-    return Settings(preset=preset, motion=motion, steps=steps, seed=seed, mix=mix, augmentation=aside)
+    return Settings(preset=preset, motion=motion, senses=SENSES, steps=steps, seed=seed, mix=mix, augmentation=aside)
 
 
 def learned(

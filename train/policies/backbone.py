@@ -35,6 +35,7 @@ class Backbone:
     """`model`: one of `MODELS`, by torchvision's name."""
 
     KIND: ClassVar[str] = "backbone"
+    SEES_COLOUR: ClassVar[bool] = False
     model: str = "resnet18"
 
     def build(self, view: View, window: Window) -> Trunk:

@@ -11,12 +11,13 @@ from train.frames import View
 from train.horizon import Horizon
 from train.policies.backbone import Backbone
 from train.policies.recurrent import Recurrent
+from train.policies.stacked import Stacked
 from train.policies.trunk import Net
 from train.policies.twopaths import TwoPaths
 from train.senses import Senses
 from train.window import Window
 
-NETS: Mapping[str, type[Any]] = {net.KIND: net for net in (TwoPaths, Backbone, Recurrent)}
+NETS: Mapping[str, type[Any]] = {net.KIND: net for net in (TwoPaths, Backbone, Recurrent, Stacked)}
 
 
 @dataclass(frozen=True)

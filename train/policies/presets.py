@@ -10,6 +10,7 @@ from train.horizon import Horizon
 from train.policies.backbone import Backbone
 from train.policies.config import PolicyConfig
 from train.policies.recurrent import Recurrent
+from train.policies.stacked import Stacked
 from train.policies.twopaths import TwoPaths
 from train.window import Window
 
@@ -33,6 +34,11 @@ def recurrent() -> PolicyConfig:
     return PolicyConfig("recurrent", View(128, 64, crop_top=1 / 6), Window(8, 0.25), Recurrent(), SECOND)
 
 
+def driver() -> PolicyConfig:
+    """To drive by itself, in a minute on one core: what is on the road and whether it comes nearer, in colour."""
+    return PolicyConfig("driver", View(96, 64), Window(2, 0.3), Stacked(), hidden=64, dropout=0.1)
+
+
 def mobilenet() -> PolicyConfig:
     """torchvision's MobileNetV3 small over one frame: for a processor with time, or a graphics card."""
     return PolicyConfig(
@@ -49,6 +55,7 @@ PRESETS: Mapping[str, Callable[[], PolicyConfig]] = {
     "tiny": tiny,
     "small": small,
     "recurrent": recurrent,
+    "driver": driver,
     "mobilenet": mobilenet,
     "resnet": resnet,
 }

@@ -24,6 +24,7 @@ class Recurrent:
     """`channels` of the stages, each of which halves the picture; `memory`: width of the GRU."""
 
     KIND: ClassVar[str] = "recurrent"
+    SEES_COLOUR: ClassVar[bool] = False
     channels: tuple[int, ...] = (16, 32, 48, 64)
     memory: int = 64
 

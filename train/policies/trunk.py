@@ -1,6 +1,7 @@
 """What turns the frames of one camera into features, and the convolutions that our own trunks are made of.
 
-Every trunk sees grey pictures: hue changes with the weather and edges do not, and grey is a third of the work.
+Trunks that read the road see grey pictures: hue changes with the weather and edges do not, and grey is a third of the
+work.
 
 Shapes: B samples, T frames of a window, C channels, H rows, W columns, F features.
 """
@@ -33,6 +34,8 @@ class Net(Protocol):
     """The configuration of one kind of trunk: a frozen dataclass, plain enough for JSON."""
 
     KIND: ClassVar[str]
+    SEES_COLOUR: ClassVar[bool]
+    """Whether it makes use of colours; a training need not relight them for one that sees grey."""
 
     def build(self, view: View, window: Window) -> Trunk:
         """A new trunk with random weights. Raises PolicyError where it cannot see that view and window."""

@@ -43,6 +43,7 @@ class TwoPaths:
     """
 
     KIND: ClassVar[str] = "two paths"
+    SEES_COLOUR: ClassVar[bool] = False
     channels: tuple[int, ...] = (16, 32, 48, 64)
     reach: int = 5
     blink: float = 0.0

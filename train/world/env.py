@@ -34,7 +34,9 @@ from train.world.scene import Scene
 STEP_S = 0.1
 RATES = {"natural": NATURAL, "stress": STRESS, "calm": CALM}
 Action = NDArray[np.float32]
-Observation = dict[str, Pixels]
+SPEED = "speed_mps"
+Observation = dict[str, NDArray[Any]]
+"""Pictures by the names of their cameras, (H, W, 3) uint8; under `SPEED`, where it is known, (1,) float32 in m/s."""
 World = gymnasium.Env[Observation, Action]
 """Whatever keeps to the interface above; others' worlds are in `train.worlds`."""
 
@@ -63,7 +65,10 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         self.each_tick: Callable[[], None] = lambda: None
         self.render_mode = "rgb_array"
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
-            {"front": spaces.Box(0, 255, (lens.height, lens.width, 3), np.uint8)}
+            {
+                "front": spaces.Box(0, 255, (lens.height, lens.width, 3), np.uint8),
+                SPEED: spaces.Box(0, np.inf, (1,), np.float32),
+            }
         )
         self.action_space = spaces.Box(
             np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32), dtype=np.float32
@@ -111,7 +116,8 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         return reason
 
     def _seen(self) -> Observation:
-        return {"front": _painter(self.lens).draw(self.scene)}
+        speed = np.array([self.scene.ego.speed_mps], np.float32)
+        return {"front": _painter(self.lens).draw(self.scene), SPEED: speed}
 
     def _info(self, takeover: str, expert: Controls) -> dict[str, Any]:
         return {
