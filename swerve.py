@@ -60,7 +60,8 @@ def swerve() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option("--steps", type=int, default=1000, show_default=True, help="How long to train; 1000 take about a minute.")
 def demo(out: Path, steps: int) -> None:
-    """The whole journey on three sample drives: scan, cut, hand over, curate, train, evaluate, watch."""
+    """The whole journey on three sample drives: scan, cut, hand over, curate, train, evaluate, watch; then a short turn
+    of the flywheel in the built-in world."""
     _fresh(out)
     samples, clips, store, policy = map(
         str, (sample_clips(), out / "clips", out / "store", out / "store/policies/demo")
@@ -75,18 +76,40 @@ def demo(out: Path, steps: int) -> None:
         ["train", "watch", f"{samples}/disengagement", "--policy", policy, "--out", video],
         ["train", "eval", "--store", store, "--policy", policy, "--ablate", "--report", report],
     ):
-        click.secho(f"\n$ swerve {' '.join(command)}", bold=True)
-        swerve.main(command, standalone_mode=False)
+        _show(command)
+    _short_turn(out / "flywheel")
     click.secho(f"\nOpen the report: {report}\nWatch the policy: {video}", bold=True)
 
 
+def _short_turn(folder: Path) -> None:
+    """Two nights of the flywheel: a policy learns from humans, drives, is taken over, and learns from that."""
+    try:
+        importlib.import_module("panda3d.core")
+        importlib.import_module("gymnasium")
+    except ImportError as error:
+        click.secho(f"\nThe flywheel is left out: {error}; install it with: pip install 'swerve[world]'", fg="yellow")
+        return
+    terms = ["--fleet", "4", "--minutes", "3", "--rates", "stress", "--baseline", "0.05", "--steps", "400"]
+    terms += ["--steps-a-night", "200", "--exam-miles", "1.5", "--exam-cap", "1.5"]
+    _show(["train", "flywheel", "--folder", str(folder), "--nights", "2", *terms])
+    click.echo(
+        "Humans drive night 1 and their policy half of night 2; it learns from where it was taken over, and the gate\n"
+        "decides. Miles this few prove nothing: see how wide the 95 % intervals are."
+    )
+
+
+def _show(command: list[str]) -> None:
+    click.secho(f"\n$ swerve {' '.join(command)}", bold=True)
+    swerve.main(command, standalone_mode=False)
+
+
 def _fresh(out: Path) -> None:
-    """A folder for the demo; of an earlier one its clips, store, report and video are removed, and nothing else."""
+    """A folder for the demo; what an earlier one left there is removed, and nothing else."""
     mark = out / ".demo"
     if out.exists() and any(out.iterdir()):
         if not mark.exists():
             raise click.ClickException(f"{out} holds other files; give the demo a folder of its own with --out")
-        for name in ("clips", "store"):
+        for name in ("clips", "store", "flywheel"):
             shutil.rmtree(out / name, ignore_errors=True)
         for name in ("report.html", "watch.mp4"):
             (out / name).unlink(missing_ok=True)

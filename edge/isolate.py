@@ -1,4 +1,4 @@
-"""Work on foreign recordings in child processes: a decoder that crashes costs one drive, never the run.
+"""Work in native code in child processes: a decoder that crashes costs one drive, never the run.
 
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
 A child takes items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
@@ -37,18 +37,33 @@ class Bounds:
     memory_bytes: int
 
 
+@dataclass(frozen=True)
+class Words:
+    """How the failure of an item is told: what crashed on it, what it cannot be, and the other two parts."""
+
+    worker: str = "a decoder"
+    failed: str = "cannot be read"
+    wanted: str = "a whole recording"
+    todo: str = "copy it again, or leave it out"
+
+
 class ChildDied(DriveError):
     """The child crashed on an item, or passed its time."""
 
 
 def each(
-    job: Callable[[Item], Result], items: Iterable[Item], bounds: Bounds | None = None, children: int = 1
+    job: Callable[[Item], Result],
+    items: Iterable[Item],
+    bounds: Bounds | None = None,
+    children: int = 1,
+    words: Words = Words(),
 ) -> Iterator[Result | EdgeError]:
     """Run `job` on every item in a child process; an item that cannot be used gives its error instead.
 
     Args:
         job: a function of a module (it is pickled by name) that raises EdgeError for what it cannot use.
         children: how many work at once; each has a pool of its own, so that one that dies takes no other's item along.
+        words: for jobs that do not read recordings.
 
     Yields:
         in the order of `items`.
@@ -65,7 +80,7 @@ def each(
             if not under_way:
                 return
             place, item, future = under_way.popleft()
-            answer = _answer(item, future, bounds)
+            answer = _answer(item, future, bounds, words)
             if isinstance(answer, ChildDied):
                 pools[place].shutdown(wait=False)
                 pools[place] = _pool()
@@ -75,16 +90,16 @@ def each(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _answer(item: Item, future: Future[Result], bounds: Bounds | None) -> Result | EdgeError:
+def _answer(item: Item, future: Future[Result], bounds: Bounds | None, words: Words) -> Result | EdgeError:
     try:
         return future.result()
     except EdgeError as error:
         return error
     except (ArithmeticError, LookupError, ValueError) as error:
-        return DriveError(f"{item} cannot be read: {error!r}", "a whole recording", "copy it again, or leave it out")
+        return DriveError(f"{item} {words.failed}: {error!r}", words.wanted, words.todo)
     except BrokenProcessPool:
         past = f" or took longer than {bounds.cpu_s} s" if bounds else ""
-        return ChildDied(f"a decoder crashed on {item}{past}", "a whole recording", "copy it again, or leave it out")
+        return ChildDied(f"{words.worker} crashed on {item}{past}", words.wanted, words.todo)
 
 
 def _pool() -> ProcessPoolExecutor:

@@ -164,3 +164,21 @@ def test_real_recordings_scan_from_the_command_line(run, real):
     assert not [e for d in drives for e in d["events"] if e["kind"] == "disengagement"]
     part2 = next(d for d in drives if d["source"].endswith("train_round2_part2.txt"))
     assert [round(e["t_s"]) for e in part2["events"]] == [15, 33, 46, 246]
+
+
+def test_the_demos_flywheel_has_terms_that_its_command_takes(monkeypatch, tmp_path):
+    from train.flywheel.commands import flywheel_command
+
+    shown = []
+    monkeypatch.setattr(swerve, "_show", shown.append)
+    swerve._short_turn(tmp_path)
+    (command,) = shown
+    assert command[:2] == ["train", "flywheel"]
+    assert flywheel_command.make_context("flywheel", command[2:]).params["nights"] == 2
+
+
+def test_the_demo_goes_on_where_no_world_can_be_drawn(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "panda3d.core", None)
+    monkeypatch.setattr(swerve, "_show", lambda command: pytest.fail("no world to turn in"))
+    swerve._short_turn(tmp_path)
+    assert "swerve[world]" in capsys.readouterr().out

@@ -33,25 +33,46 @@ if TYPE_CHECKING:
     help="How much happens in the built-in world. [default: stress]",
 )
 @click.option("--miles", default=5.0, show_default=True, type=FiniteRange(0, min_open=True))
+@click.option("--consistency", is_flag=True, help="Also drive as many miles in the fleet's places, and compare.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document on stdout, nothing else.")
-def drive_command(policy: Path | None, world: str, role: Role, rates: str | None, miles: float, json_: bool) -> None:
+def drive_command(
+    policy: Path | None,
+    world: str,
+    role: Role,
+    rates: str | None,
+    miles: float,
+    consistency: bool,
+    json_: bool,
+) -> None:
     """Drive a world with a safety driver: miles between disengagements, by place and by reason."""
     from edge.output import as_json
+    from train.consistency import Consistency
+
+    if consistency and role == "fleet":
+        raise click.UsageError("--consistency compares with the fleet's places; choose another --role.")
+    rates = rates or ("stress" if world == "builtin" else None)
+    exam = _driven(policy, world, role, rates, miles)
+    found = Consistency(_driven(policy, world, "fleet", rates, miles).miles, exam.miles) if consistency else None
+    if json_:
+        head = {"policy": str(policy) if policy else None, "world": world, "role": role, "rates": rates}
+        as_json({**head, **exam.to_json(), **({"consistency": found.to_json()} if found else {})})
+        return
+    _print(exam)
+    if found:
+        click.echo(str(found))
+
+
+def _driven(policy: Path | None, world: str, role: Role, rates: str | None, miles: float) -> Exam:
     from train.console import bar
     from train.errors import WorldError
     from train.exam import sit
 
-    rates = rates or ("stress" if world == "builtin" else None)
     planned = _planned(policy, world, role, rates)
     with bar(f"drive {policy.name if policy else 'the expert'}") as move:
         exam = sit(planned, miles, lambda share, so_far: move(share, str(so_far)))
     if not exam.stints:
         raise WorldError(f"no stint was driven: {exam.lost[0]}", "at least one", "run it again")
-    if json_:
-        head = {"policy": str(policy) if policy else None, "world": world, "role": role, "rates": rates}
-        as_json({**head, **exam.to_json()})
-    else:
-        _print(exam)
+    return exam
 
 
 def _planned(policy: Path | None, world: str, role: Role, rates: str | None) -> Iterator[Stint] | Iterator[GymStint]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import DriveError, EdgeError
-from edge.isolate import each
+from edge.isolate import Words, each
 from train.errors import WorldError
 from train.miles import METRES_PER_MILE, Miles
 from train.world.env import DrivingWorld, World
@@ -32,6 +32,9 @@ STINT_S = 150.0
 """Length of one stint: about a mile."""
 FIRST_M, APART_M, LAST_M = 150.0, 2_300.0, 20_000.0
 """Stints of a place begin at these stations: none reaches the next one's."""
+
+
+WORLD = Words("the world", "could not be driven", "a whole drive", "run it again")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def sit(
     """
     ridden: list[Ridden] = []
     lost: list[str] = []
-    for result in each(drive_stint, planned):
+    for result in each(drive_stint, planned, words=WORLD):
         if isinstance(result, EdgeError):
             lost.append(str(result))
         else:
@@ -128,7 +131,7 @@ def drive_stint(stint: Stint | GymStint) -> Ridden:
     try:
         for _ in ride(stint.world(), _driver(stint.policy) if stint.policy else None, stint.seconds, ridden):
             pass
-    except (RuntimeError, WorldError) as error:
+    except (RuntimeError, AssertionError, WorldError) as error:  # panda3d's own checks raise AssertionError
         raise DriveError(f"the world died in {stint}: {error}", "a whole stint", "run it again") from error
     return ridden
 

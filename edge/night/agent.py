@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from edge.being_written import refuse_while_written
 from edge.errors import DriveError, EdgeError, PushError
 from edge.isolate import ChildDied, each
 from edge.night.budget import baseline_rate
@@ -29,7 +28,7 @@ from edge.night.retention import to_drop
 from edge.night.spool import Spool, typed
 from edge.night.spool_rows import Remembered
 from edge.night.terms import Terms
-from edge.night.watch import look
+from edge.night.watch import arrived
 
 if TYPE_CHECKING:
     from edge.upload.destination import Destination
@@ -111,28 +110,10 @@ class Agent:
             self.tell(error)
             return
         self._review(campaigns)
-        before = {(d.source.path, d.source.recorder, d.source.signature): d for d in self.spool.drives()}
-        with typed(self.watched):
-            looked = list(self.runner(look, [self.watched]))
-        for found in looked:
-            if isinstance(found, EdgeError):
-                self.tell(found)
-                continue
-            for source in found:
-                drive = before.get((source.path, source.recorder, source.signature))
-                if self._is_new(source, drive) and self.make_room():
-                    self._take_in(self._begin(source), campaigns)
-                    self._review(campaigns)
-
-    def _is_new(self, source: Source, drive: Remembered | None) -> bool:
-        open_ = (Standing.BEGUN, Standing.NOT_GIVEN) if self.terms.consent else (Standing.BEGUN,)
-        if drive and drive.standing not in open_:
-            return False
-        try:
-            refuse_while_written(Path(source.path))
-        except DriveError:
-            return False
-        return True
+        for source in arrived(self.watched, self.spool, self.terms.consent, self.runner, self.tell):
+            if self.make_room():
+                self._take_in(self._begin(source), campaigns)
+                self._review(campaigns)
 
     def _begin(self, source: Source) -> Remembered:
         free = self.terms.limit(Lane.BASELINE) - waiting_bytes(self.spool, Lane.BASELINE)

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.night.driven import Source
+from edge.being_written import refuse_while_written
+from edge.errors import DriveError, EdgeError
+from edge.night.driven import Source, Standing
+from edge.night.spool import Spool, typed
+
+if TYPE_CHECKING:
+    from edge.night.agent import Runner
+
+
+def arrived(
+    watched: Path, spool: Spool, consent: bool, runner: Runner, tell: Callable[[EdgeError], object]
+) -> Iterator[Source]:
+    """Recordings that the queue has not done with and that nobody writes to, each asked when its turn comes.
+
+    Args:
+        consent: the owner grants it where a recording does not say; what waited for that is then new.
+        tell: takes what is wrong with the folder.
+    """
+    open_ = {Standing.BEGUN} | ({Standing.NOT_GIVEN} if consent else set())
+    drives = spool.drives()
+    done = {(d.source.path, d.source.recorder, d.source.signature) for d in drives if d.standing not in open_}
+    with typed(watched):
+        looked = list(runner(look, [watched]))
+    for found in looked:
+        if isinstance(found, EdgeError):
+            tell(found)
+            continue
+        for source in found:
+            if (source.path, source.recorder, source.signature) not in done and not _being_written(source):
+                yield source
+
+
+def _being_written(source: Source) -> bool:
+    try:
+        refuse_while_written(Path(source.path))
+    except DriveError:
+        return True
+    return False
 
 
 def look(watched: Path) -> tuple[Source, ...]:
     """Every whole recording below the folder; none where there is none yet. Clips are left out."""
     from edge.drive import find_drives
-    from edge.errors import DriveError
     from edge.offer import OFFER
 
     try:

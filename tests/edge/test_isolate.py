@@ -9,7 +9,7 @@ import pytest
 from edge.being_written import refuse_while_written
 from edge.drive import open_drive
 from edge.errors import DriveError
-from edge.isolate import each
+from edge.isolate import Words, each
 from edge.jobs import ScanJob, Where, inspect_job
 
 
@@ -30,6 +30,12 @@ def test_a_crash_costs_one_item_and_an_error_is_an_answer(children):
         "5 is odd",
         "a decoder crashed on 13",
     ]
+
+
+def test_a_job_that_reads_nothing_fails_in_its_own_words():
+    words = Words("the world", "could not be driven", "a whole drive", "run it again")
+    (crashed,) = each(halve, [13], words=words)
+    assert str(crashed) == "the world crashed on 13; wanted a whole drive; run it again"
 
 
 def test_jobs_answer_from_the_child_what_they_answer_here(native_drive, tmp_path):

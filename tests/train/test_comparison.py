@@ -60,6 +60,15 @@ def test_the_better_one_is_told(found: Comparison) -> None:
     assert found.blocks.startswith("8 blocks of at least 10 s of 1 drive")
 
 
+def test_a_policy_that_answers_with_no_number_is_not_compared(version: DatasetVersion, good: SavedPolicy) -> None:
+    broken = load_policy(good.folder)
+    with torch.no_grad():
+        broken.policy.answer.weight.mul_(float("nan"))
+    for pair in ((broken, good), (good, broken)):
+        with pytest.raises(EvaluationError, match="no number"):
+            compare_policies(version, *pair)
+
+
 def test_the_other_way_round_it_is_the_worse_one(
     version: DatasetVersion, good: SavedPolicy, spoiled: SavedPolicy
 ) -> None:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from train.errors import EvaluationError
 from train.order import generator
 from train.policies.policy import Policy
 from train.samples import SampleSet
@@ -46,6 +47,9 @@ def predict(
 
     Args:
         how: "" for the frames as they are, `BLACK`, or `SHUFFLED` (those of other samples).
+
+    Raises:
+        EvaluationError: an answer is no number; left out, it would make the rest look better.
     """
     source = np.arange(len(samples))
     if how == SHUFFLED:
@@ -61,4 +65,8 @@ def predict(
             stds.append(forecast.std)
             advance(min(start + BATCH, len(samples)))
     mean, std = (torch.cat(parts).numpy().astype(np.float64) for parts in (means, stds))
+    if wrong := int((~np.isfinite(mean)).any(axis=(1, 2)).sum()):
+        raise EvaluationError(
+            f"a policy that answers {wrong} of {len(samples)} samples with no number", "controls", "train it again"
+        )
     return Answers(mean, std)

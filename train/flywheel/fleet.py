@@ -17,6 +17,8 @@ import numpy as np
 
 from edge.errors import DriveError, EdgeError
 from edge.isolate import each
+from train.errors import WorldError
+from train.exam import WORLD
 from train.flywheel.plan import Plan
 from train.world.expert import CAREFUL, HURRIED, RELAXED, Style
 from train.world.place import places
@@ -78,7 +80,7 @@ def drive_all(
     """Record every trip that is not recorded yet; what became of them, and the cars that were lost."""
     ridden: list[Ridden] = []
     lost: list[str] = []
-    for done, result in enumerate(each(drive_one, planned), 1):
+    for done, result in enumerate(each(drive_one, planned, words=WORLD), 1):
         if isinstance(result, EdgeError):
             lost.append(str(result))
         else:
@@ -92,11 +94,11 @@ def drive_one(trip: Trip) -> Ridden:
     from train.world.env import DrivingWorld
     from train.world.record import record
 
-    world = DrivingWorld(trip.place, trip.rates, trip.start_m)
-    world.style = trip.style
     try:
+        world = DrivingWorld(trip.place, trip.rates, trip.start_m)
+        world.style = trip.style
         _, ridden = record(trip.folder, trip.folder.name, world, _driver(trip.policy), trip.seconds, trip.staged)
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError, WorldError) as error:  # panda3d's own checks raise AssertionError
         raise DriveError(f"the world died under {trip}: {error}", "a whole drive", "run it again") from error
     return ridden
 

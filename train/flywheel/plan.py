@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from curate.split import parse_split
+from curate.usual import SPLIT
 from edge.durable import write_bytes
 from edge.manifest import canonical_json
 from train.errors import FlywheelError
@@ -15,16 +17,43 @@ PLAN = "flywheel.json"
 FORMAT = "swerve-flywheel/1"
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The terms of a flywheel.
+@dataclass(frozen=True, kw_only=True)
+class AnyPlan:
+    """The terms that every flywheel has.
+
+    Attributes:
+        bytes_a_night: that may be uploaded, by each car. baseline: highest rate of the random draws.
+        preset: of the policy. motion: whether it may compare frames, see `train.policies`.
+        steps: of the first training; steps_a_night: of each further one.
+    """
+
+    bytes_a_night: int = 100_000_000
+    baseline: float = 0.3
+    preset: str = "tiny"
+    motion: bool = False
+    steps: int = 1200
+    steps_a_night: int = 600
+    seed: int = 0
+
+    def check(self) -> None:
+        """Raises FlywheelError where they cannot work."""
+        if wrong := self._wrong():
+            raise FlywheelError(f"a flywheel with {', '.join(wrong)}", "terms that can be met", "change them")
+
+    def _wrong(self) -> list[str]:
+        return self._not_above_0("bytes_a_night", "steps", "steps_a_night")
+
+    def _not_above_0(self, *names: str) -> list[str]:
+        return [f"{name} {getattr(self, name)}" for name in names if not getattr(self, name) > 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(AnyPlan):
+    """The terms in the built-in world.
 
     Attributes:
         fleet: cars a night. minutes: that each drives. human: share of the cars that a human drives all the way.
         rates: of what happens, see `train.world.place`.
-        bytes_a_night: that each car may upload. baseline: highest rate of its random draws.
-        preset: of the policy. motion: whether it may compare frames, see `train.policies`.
-        steps: of the first training; steps_a_night: of each further one.
         exam_miles, exam_cap: of each policy at the gate, to begin with and at most.
     """
 
@@ -32,29 +61,38 @@ class Plan:
     minutes: float = 15.0
     human: float = 0.5
     rates: str = "natural"
-    bytes_a_night: int = 100_000_000
-    baseline: float = 0.3
-    preset: str = "tiny"
-    motion: bool = False
-    steps: int = 1200
-    steps_a_night: int = 600
     exam_miles: float = 6.0
     exam_cap: float = 24.0
-    seed: int = 0
 
-    def check(self) -> None:
-        """Raises FlywheelError where they cannot work."""
-        positive = ("fleet", "minutes", "bytes_a_night", "steps", "steps_a_night", "exam_miles")
-        wrong = [f"{name} {getattr(self, name)}" for name in positive if not getattr(self, name) > 0]
+    def _wrong(self) -> list[str]:
+        wrong = super()._wrong() + self._not_above_0("fleet", "minutes", "exam_miles")
         if not 0.0 <= self.human <= 1.0:
             wrong.append(f"a human share of {self.human}")
         if self.exam_cap < self.exam_miles:
             wrong.append(f"a cap of {self.exam_cap} miles below the {self.exam_miles} to begin with")
-        if wrong:
-            raise FlywheelError(f"a flywheel with {', '.join(wrong)}", "terms that can be met", "change them")
+        return wrong
 
 
-def keep(folder: Path, plan: Plan) -> None:
+@dataclass(frozen=True, kw_only=True)
+class FolderPlan(AnyPlan):
+    """The terms over a folder of real drives.
+
+    Attributes:
+        drives: the folder, absolute. consent: its owner lets swerve use recordings that do not say so.
+        split: which seconds are the exam, see `curate.split`.
+    """
+
+    drives: str
+    consent: bool = False
+    split: str = SPLIT
+
+    def check(self) -> None:
+        """Raises also SplitError."""
+        super().check()
+        parse_split(self.split)
+
+
+def keep(folder: Path, plan: AnyPlan) -> None:
     """Write the plan down, or find that it is the one already there.
 
     Raises:

@@ -1,80 +1,85 @@
-"""What came of the nights: a row each, and a picture of the exam's miles between disengagements."""
+"""What came of the nights: a row each, a remark on what went wrong, and a picture of the exams."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from train.flywheel.night import Facts, natural_miles
-from train.miles import Miles
+from train.flywheel.night import Drives, Facts, Judge, Point
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-COLUMNS = (
-    "night", "driven h", "fleet MBD", "clips", "uploaded MB", "of recorded", "dataset s", "exam MBD", "95 %", "gate",
-)  # fmt: skip
+
+def columns(drives: Drives, judge: Judge) -> tuple[str, ...]:
+    return "night", *drives.columns, "clips", "uploaded MB", "of recorded", "dataset s", *judge.columns, "gate"
 
 
-def rows(nights: Sequence[Facts]) -> list[tuple[str, ...]]:
-    """Cells of `COLUMNS`, a row a night."""
-    return [_row(number, facts) for number, facts in enumerate(nights, 1)]
+def rows(nights: Sequence[Facts], drives: Drives, judge: Judge) -> list[tuple[str, ...]]:
+    """Cells of `columns`, a row a night."""
+    return [(str(number), *_cells(facts, drives, judge)) for number, facts in enumerate(nights, 1)]
 
 
-def table(nights: Sequence[Facts]) -> Table:
+def table(nights: Sequence[Facts], drives: Drives, judge: Judge) -> Table:
     from edge.output import grid
 
-    drawn = grid(*COLUMNS, title="Flywheel: miles between disengagements (MBD)")
-    for row in rows(nights):
+    drawn = grid(*columns(drives, judge), title=f"Flywheel: {judge.axis}")
+    for row in rows(nights, drives, judge):
         drawn.add_row(*row)
     return drawn
 
 
-def exam_miles(facts: Facts) -> Miles:
-    """Of the policy that was trained in the night."""
-    told = facts["examine"]["new"]
-    return Miles(told["disengagements"], told["miles"])
+def remarks(nights: Sequence[Facts]) -> Iterator[str]:
+    """What was lost, kept back or refused, and why."""
+    for number, facts in enumerate(nights, 1):
+        told = [*facts["drive"].get("lost", ()), *facts["upload"]["problems"], *facts["curate"]["refused"]]
+        told += [why] if (why := facts["examine"].get("why")) else []
+        yield from (f"night {number}: {words}" for words in told)
 
 
-def picture(nights: Sequence[Facts]) -> bytes:
-    """PNG: the exam's miles between disengagements of every night's policy with its interval; released ones filled."""
+def picture(nights: Sequence[Facts], judge: Judge) -> bytes:
+    """PNG: every night's policy in its exam, with the interval; released ones filled."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(xlabel="night", ylabel="miles between disengagements", yscale="log")
-    for number, facts in enumerate(nights, 1):
-        miles = exam_miles(facts)
-        low, high = miles.interval()
-        middle = miles.between or low
-        top = high if high is not None else 3 * middle
-        filled = facts["release"]["changed"]
+    axes = figure.add_subplot(xlabel="night", ylabel=judge.axis, yscale="log")
+    points = {n: point for n, facts in enumerate(nights, 1) if (point := judge.point(facts)) and point[0] > 0}
+    for number, point in points.items():
+        middle, low, _ = point
+        filled = nights[number - 1]["release"]["changed"]
         axes.errorbar(
-            [number], [middle], [[middle - low], [top - middle]], fmt="o", color="tab:blue", capsize=3,
+            [number], [middle], [[middle - low], [_top(point) - middle]], fmt="o", color="tab:blue", capsize=3,
             markerfacecolor="tab:blue" if filled else "white",
         )  # fmt: skip
+    if points:  # a single point without an interval has no height that an axis could be fitted to
+        axes.set_ylim(
+            min(low for _, low, _ in points.values()) / 1.5, max(_top(point) for point in points.values()) * 1.5
+        )
     axes.set_xticks(range(1, len(nights) + 1))
     axes.grid(alpha=0.3)
-    axes.set_title("the gate's exam, stress rates; filled: released")
+    axes.set_title(judge.title)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
     return out.getvalue()
 
 
-def _row(number: int, facts: Facts) -> tuple[str, ...]:
-    uploaded, exam, fleet = facts["upload"], exam_miles(facts), natural_miles(facts)
-    low, high = exam.interval()
+def _top(point: Point) -> float:
+    """Of what is drawn, where the interval has no end."""
+    middle, _, high = point
+    return 3 * middle if high is None else high
+
+
+def _cells(facts: Facts, drives: Drives, judge: Judge) -> tuple[str, ...]:
+    uploaded = facts["upload"]
     return (
-        str(number),
-        f"{facts['drive']['hours']:.2f}",
-        str(fleet) if fleet.miles else "-",
+        *drives.cells(facts),
         str(uploaded["clips"]),
         f"{uploaded['bytes'] / 1e6:.1f}",
         f"{uploaded['bytes'] / max(uploaded['recorded_bytes'], 1):.1%}",
         str(facts["curate"]["seconds"]),
-        "none" if exam.between is None else f"{exam.between:.3g}",
-        f"{low:.3g} to {'any' if high is None else format(high, '.3g')}",
+        *judge.cells(facts),
         facts["examine"]["verdict"],
     )

@@ -1,7 +1,6 @@
 """The night's uploads: each car's own agent, within its budget, to the real service on this machine.
 
-The service runs as a process of its own and is spoken to over a socket; every car has a key and is known by it. Nights
-of a flywheel follow one another within minutes, so each has a queue of its own, with a night's budget.
+The service runs as a process of its own and is spoken to over a socket; every car has a key and is known by it.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from curate.service.service import DATABASE, state_folder
 from curate.service.state import State
 from edge.errors import EdgeError
 from edge.night.agent import Agent
+from edge.night.clock import Moment, now
 from edge.night.recovery import recover
 from edge.night.spool import open_spool
 from edge.night.terms import Terms
 from edge.upload.destination import Destination, destination
 from edge.upload.device_key import DeviceKey, new_device_key, read_device_key
 from train.errors import FlywheelError
-from train.flywheel.plan import Plan
 
 STARTS_WITHIN_S, ENDS_WITHIN_S = 60.0, 40.0
 PR_SET_PDEATHSIG = 1
@@ -39,7 +38,7 @@ ENOUGH = 1000.0
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What one car's agent did. `problems`: in words."""
+    """What one car's queue has delivered, ever. `problems`: of this round, in words."""
 
     car: str
     clips: int
@@ -115,27 +114,30 @@ def _port_told(log: Path, process: subprocess.Popen[bytes]) -> int:
 
 def upload(
     cars: Sequence[tuple[str, Path, Path]],
-    plan: Plan,
+    terms: Terms,
     to: Callable[[str], Destination],
     advance: Callable[[int, int], None] = lambda done, total: None,
+    clock: Callable[[], Moment] = now,
 ) -> list[Uploaded]:
     """One round of every car's agent.
 
     Args:
         cars: (name, folder of its drives, folder of its queue). to: the destination, for a car's name.
+        clock: that the agents go by.
     """
     done = []
     for number, (car, drives, queue) in enumerate(cars, 1):
-        done.append(_round(car, drives, queue, plan, partial(to, car)))
+        done.append(_round(car, drives, queue, terms, partial(to, car), clock))
         advance(number, len(cars))
     return done
 
 
-def _round(car: str, drives: Path, queue: Path, plan: Plan, to: Callable[[], Destination]) -> Uploaded:
+def _round(
+    car: str, drives: Path, queue: Path, terms: Terms, to: Callable[[], Destination], clock: Callable[[], Moment]
+) -> Uploaded:
     problems: list[EdgeError] = []
-    terms = Terms(bytes_a_night=plan.bytes_a_night, baseline=plan.baseline, reserve=0)
     with open_spool(queue) as spool:
         recover(spool)
-        Agent(spool, drives, cache(to), terms, problems.append, lambda: True).round()
+        Agent(spool, drives, cache(to), terms, problems.append, lambda: True, clock=clock).round()
         sent = [clip for clip in spool.clips() if clip.delivered]
     return Uploaded(car, len(sent), sum(clip.bytes for clip in sent), tuple(map(str, problems)))

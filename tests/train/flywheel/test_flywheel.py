@@ -6,12 +6,12 @@ import pytest
 
 from curate.dataset import open_version
 from train.checkpoint import load_policy, policy_folder
-from train.errors import FlywheelError
+from train.errors import EvaluationError, FlywheelError
 from train.flywheel.fleet import trips
 from train.flywheel.night import STEPS, Night, read_facts
 from train.flywheel.plan import Plan, keep
 from train.flywheel.table import rows
-from train.flywheel.turning import turn
+from train.flywheel.turning import strategies, turn
 from train.world.place import PLACES
 
 PLAN = Plan(
@@ -61,7 +61,7 @@ def test_the_first_policy_is_released_for_want_of_another_and_drives_the_next_ni
     assert nights[1]["drive"]["by_policy"]["miles"] > 0
     assert nights[1]["examine"]["verdict"] in ("released", "refused", "undecided")
     assert (nights[1]["release"]["policy"] == "night-0002") == (nights[1]["examine"]["verdict"] == "released")
-    assert len(rows(nights)) == 2
+    assert len(rows(nights, *strategies(PLAN))) == 2
     assert (root / "flywheel.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -100,6 +100,26 @@ def test_the_fleet_drives_its_own_places_and_the_same_night_is_the_same(tmp_path
     assert {PLACES[trip.place].role for trip in night} == {"fleet"}
     assert sum(trip.policy is None for trip in night) == 10
     assert all(trip.policy is None for trip in trips(plan, 1, tmp_path, None))
+
+
+class Raising:
+    """A judge that cannot tell."""
+
+    def examine(self, night):
+        raise EvaluationError("a policy that answers with no number", "controls", "train it again")
+
+
+@pytest.mark.parametrize(("taught", "why"), [("night-0002", "no number"), (None, "nothing to learn from")])
+def test_what_cannot_be_judged_is_refused_and_the_old_one_stays(tmp_path, taught, why):
+    night = Night(tmp_path, PLAN, None, Raising(), 2, "night-0001", silent)
+    night.folder.mkdir(parents=True)
+    done = {"drive": {}, "upload": {}, "curate": {}, "learn": {"policy": taught, "why": "nothing to learn from"}}
+    for step, facts in done.items():
+        (night.folder / f"{step}.json").write_text(json.dumps(facts))
+    facts = night.turn()
+    assert facts["examine"]["verdict"] == "refused"
+    assert why in facts["examine"]["why"]
+    assert facts["release"] == {"policy": "night-0001", "changed": False}
 
 
 def test_the_command_prints_the_table(turned, run):
