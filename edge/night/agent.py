@@ -29,7 +29,7 @@ from edge.night.retention import to_drop
 from edge.night.spool import Spool, typed
 from edge.night.spool_rows import Remembered
 from edge.night.terms import Terms
-from edge.night.watch import look
+from edge.night.watch import is_empty, look
 
 if TYPE_CHECKING:
     from edge.upload.destination import Destination
@@ -83,9 +83,9 @@ class Agent:
             self.send(night)
 
     def send(self, night: Night) -> None:
-        from edge.night.sending import Sender
-
         if self.spool.clips(State.CHOSEN, State.SENT, State.ACKNOWLEDGED):
+            from edge.night.sending import Sender
+
             try:
                 Sender(self.spool, self.to(), self.terms, self.tell).send(night)
             except PushError as error:  # of a destination that cannot even be opened
@@ -113,7 +113,7 @@ class Agent:
         self._review(campaigns)
         before = {(d.source.path, d.source.recorder, d.source.signature): d for d in self.spool.drives()}
         with typed(self.watched):
-            looked = list(self.runner(look, [self.watched]))
+            looked = [] if is_empty(self.watched) else list(self.runner(look, [self.watched]))
         for found in looked:
             if isinstance(found, EdgeError):
                 self.tell(found)

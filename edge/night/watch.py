@@ -8,6 +8,11 @@ from pathlib import Path
 from edge.night.driven import Source
 
 
+def is_empty(watched: Path) -> bool:
+    """Whether nothing lies in the folder at all: then there is nothing foreign to read, and no need of a child."""
+    return next(watched.iterdir(), None) is None
+
+
 def look(watched: Path) -> tuple[Source, ...]:
     """Every whole recording below the folder; none where there is none yet. Clips are left out."""
     from edge.drive import find_drives
