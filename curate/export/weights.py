@@ -22,9 +22,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.dataset import HEAD, DatasetVersion
+from curate.dataset import DatasetVersion
 from curate.errors import DatasetError
 from curate.export.frames import NOWHERE, ClipRows, clips_of, reasons
+from curate.version.names import HEAD
 from edge.durable import new_folder
 from edge.manifest import canonical_json
 from edge.video.camera import VideoFile

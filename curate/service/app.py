@@ -142,15 +142,19 @@ class _Uploads:
         return kept
 
     async def _read(self, request: Request, writing: Writing) -> None:
-        stream = aiter(request.stream())
-        while True:
-            async with asyncio.timeout(self.service.limits.idle_s):
-                data = await anext(stream, None)
-            if data is None:
-                return
-            writing.add(data)
-            if writing.held >= BLOCK_BYTES:
-                await run_in_threadpool(writing.write)
+        """One timer for the whole body, wound up anew before each part of it and at rest while a thread is at work."""
+        now_s, idle_s, more = asyncio.get_running_loop().time, self.service.limits.idle_s, True
+        async with asyncio.timeout(None) as patience:
+            while more:
+                patience.reschedule(now_s() + idle_s)
+                part = await request.receive()
+                if part["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                writing.add(part.get("body", b""))
+                more = part.get("more_body", False)
+                if more and writing.held >= BLOCK_BYTES:
+                    patience.reschedule(None)
+                    await run_in_threadpool(writing.write)
 
 
 class _Clips:
@@ -176,7 +180,7 @@ class _Clips:
         receipt = self.service.commits.receipt(_clip(request))
         if receipt is None or receipt.device != device:
             raise Refused(404, Reason.NOT_FOUND, "this device committed no such clip")
-        told = await run_in_threadpool(status, self.service.shelf, receipt.clip)
+        told = await run_in_threadpool(status, self.service.shelf, self.service.copies, receipt.clip)
         return JSONResponse(told, headers=NO_STORE)
 
 

@@ -17,6 +17,7 @@ from curate.service import tus
 from curate.service.log import LOG
 from curate.service.refusal import Reason, Refused
 from curate.service.service import Service
+from curate.service.tokens import device_of
 
 Endpoint: TypeAlias = Callable[[Request, str], Awaitable[Response]]
 UPLOADS, CLIP = "/v1/uploads", "/v1/clips/{clip}"
@@ -39,7 +40,7 @@ class Guard:
 
     def device(self, method: str, path: str, endpoint: Endpoint) -> Route:
         def who(request: Request) -> str:
-            device = self.service.registry.device(request.headers.get("Authorization"))
+            device = device_of(request.headers.get("Authorization"), self.service.registry)
             self.service.pace.check(device)
             if path.startswith(UPLOADS):
                 tus.check_version(request.headers)

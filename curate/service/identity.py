@@ -1,7 +1,7 @@
-"""Which device is asking: the public keys the service knows, and the tokens that were signed with their other halves.
+"""Which devices the service knows: their public keys. What is signed with the other halves is `curate.service.tokens`'.
 
-Keys are looked up for every request, so that a revocation holds from the next one on. To rotate, a second key is added;
-the first then holds for an overlap, so that a car may change over at any moment of it.
+To rotate, a second key is added; the first then holds for an overlap, so that a car may change over at any moment of
+it.
 """
 
 from __future__ import annotations
@@ -11,20 +11,11 @@ import sqlite3
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from curate.errors import CurateError
-from curate.service.refusal import Reason, Refused
 from curate.service.state import State
 from edge.upload.device_key import DEVICE, KEY_BYTES, key_id
 
-LONGEST_S = 900
-"""Longest life of a token, in s."""
-SKEW_S = 60
-"""By how much a token may seem to come from the future, in s."""
-LONGEST_TOKEN = 2048
-REMEMBERED = 1024
-"""Tokens whose signature is not checked again while they are in use."""
 OVERLAP_S = 7 * 86_400
 
 
@@ -85,62 +76,9 @@ class Registry:
         rows = self.state.rows("SELECT * FROM device_key ORDER BY device, added, id")
         return [KnownKey(**dict(row)) for row in rows]
 
-    def device(self, authorization: str | None) -> str:
-        """The device that an Authorization header proves. Raises Refused (401), which tells the service's clock."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme != "Bearer" or not token:
-            raise _refused(Reason.NO_TOKEN)
-        if len(token) > LONGEST_TOKEN:
-            raise _refused(Reason.BAD_TOKEN)
-        return self._verified(token)
-
-    def _verified(self, token: str) -> str:
-        import jwt
-
-        now_s = self.now_s()
-        try:
-            row = self.state.row(
-                "SELECT * FROM device_key WHERE id = ? AND (expires IS NULL OR expires > ?)",
-                _key_named(token),
-                int(now_s),
-            )
-            if row is None:
-                raise _refused(Reason.UNKNOWN_DEVICE)
-            device, issued_s, ends_s = _signed(token, row["public"])
-        except (jwt.InvalidTokenError, TypeError, ValueError, RecursionError):
-            raise _refused(Reason.BAD_TOKEN) from None
-        if device != row["device"] or not 0 < ends_s - issued_s <= LONGEST_S:
-            raise _refused(Reason.BAD_TOKEN)
-        if not issued_s - SKEW_S <= now_s < ends_s:
-            raise _refused(Reason.TOKEN_EXPIRED)
-        return str(row["device"])
-
-
-@lru_cache(REMEMBERED)
-def _key_named(token: str) -> str:
-    """The key a token says it is signed with."""
-    import jwt
-
-    return str(jwt.get_unverified_header(token).get("kid"))
-
-
-@lru_cache(REMEMBERED)
-def _signed(token: str, public: bytes) -> tuple[object, float, float]:
-    """Device, begin and end (s since 1970) in a token that this key signed; whether the key and the time still hold is
-    looked up for every request, and not here.
-    """
-    import jwt
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    claims = jwt.decode(
-        token,
-        Ed25519PublicKey.from_public_bytes(public),
-        algorithms=["EdDSA"],
-        options={"require": ["sub", "iat", "exp"], "verify_exp": False, "verify_iat": False},
-    )
-    return claims["sub"], float(claims["iat"]), float(claims["exp"])
-
-
-def _refused(reason: Reason) -> Refused:
-    """RFC 6750, section 3: a refusal names the scheme, and says no more than that the token will not do."""
-    return Refused(401, reason, "", {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    def holds(self, key_id: str) -> KnownKey | None:
+        """The key of this id, if it holds now."""
+        row = self.state.row(
+            "SELECT * FROM device_key WHERE id = ? AND (expires IS NULL OR expires > ?)", key_id, int(self.now_s())
+        )
+        return KnownKey(**dict(row)) if row else None

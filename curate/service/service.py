@@ -18,7 +18,7 @@ from curate.service.state import State, typed
 from curate.service.uploads import Uploads
 from edge.durable import make_folder
 
-DATABASE, ARRIVING = "service.db", "arriving"
+DATABASE, ARRIVING, COPIES = "service.db", "arriving", "heads"
 
 
 class Service:
@@ -48,6 +48,7 @@ class Service:
             self.registry = Registry(self.state, now_s)
             self.uploads = Uploads(self.state, folder / ARRIVING, self.limits, now_s)
             self.uploads.tidy()
+            self.copies = folder / COPIES
             self.shelf = open_shelf(where)
             self.shelf.tidy()
         self.commits = Commits(self.state, self.uploads, self.shelf, now_s)

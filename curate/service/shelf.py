@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import StoreError
-from edge.durable import PREFIX, make_folder, new_folder, sync_file, sync_folder
+from curate.version.names import HEAD, NAME, VERSIONS, number_of, version_names
+from edge.durable import PREFIX, make_folder, new_folder, sync_file, sync_folder, write_bytes
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ class Shelf(Protocol):
     def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
         """Keep what was refused, with its reason."""
 
+    def heads(self, copies: Path) -> list[tuple[str, Path]]:
+        """Name and head of every published version, oldest first; of a bucket as a file in `copies`."""
+
     def check(self) -> None:
         """Raises OSError or StoreError where nothing can be kept now."""
 
     def tidy(self) -> None:
-        """Remove what a crash left half done; only while nobody else writes."""
+        """Make it ready, and remove what a crash left half done; before anything is kept, while nobody else writes."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +95,25 @@ class FolderShelf:
     def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
         self._write(self.root / QUARANTINE / f"{clip_id}.{secrets.token_hex(4)}", files, {REASON: reason})
 
+    def heads(self, copies: Path) -> list[tuple[str, Path]]:
+        return [(name, self.root / VERSIONS / name / HEAD) for name in version_names(self.root)]
+
     def check(self) -> None:
         if not os.access(self.root, os.W_OK):
             raise StoreError(f"{self.root} cannot be written", "a folder this user may write to", "check its rights")
 
     def tidy(self) -> None:
+        """Their names are forced to disk here, once for all clips: also those that a crash left in memory alone."""
         for place in (INBOX, QUARANTINE):
+            (self.root / place).mkdir(exist_ok=True)
             for left in (self.root / place).glob(f"{PREFIX}*"):
                 shutil.rmtree(left, ignore_errors=True)
+        sync_folder(self.root)
 
     def _write(self, folder: Path, files: Mapping[str, Path], more: Mapping[str, bytes]) -> None:
         """Linked, not moved: what a crash leaves half done is done again from where the bytes arrived. They were forced
         to disk when they did.
         """
-        folder.parent.mkdir(exist_ok=True)
-        sync_folder(self.root)
         with new_folder(folder, sync_folder) as temporary:
             for name, path in files.items():
                 os.link(path, temporary / name)
@@ -138,6 +146,20 @@ class BucketShelf:
 
     def set_aside(self, clip_id: str, files: Mapping[str, Path], reason: bytes) -> None:
         self._write(f"{QUARANTINE}/{clip_id}.{secrets.token_hex(4)}", files, {REASON: reason})
+
+    def heads(self, copies: Path) -> list[tuple[str, Path]]:
+        """Fetched once each, as a version never changes; one that is not whole yet has none."""
+        import obstore
+
+        with told():
+            folders = obstore.list_with_delimiter(self.bucket, VERSIONS)["common_prefixes"]
+        names = sorted((name for f in folders if NAME.fullmatch(name := PurePosixPath(f).name)), key=number_of)
+        for name in names:
+            if not (copies / name).exists():
+                with told(), suppress(FileNotFoundError):
+                    head = bytes(obstore.get(self.bucket, f"{VERSIONS}/{name}/{HEAD}").bytes())
+                    write_bytes(copies / name, head)
+        return [(name, copies / name) for name in names]
 
     def check(self) -> None:
         import obstore

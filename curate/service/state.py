@@ -1,8 +1,9 @@
 """What the service remembers: uploads, receipts and device keys, in one SQLite file.
 
 WAL with `synchronous=FULL`: a change that returned is on the disk. Changes that wait for the disk at the same time are
-forced to it together, by whichever of them comes first. `user_version` is the schema's number. The bytes themselves
-lie beside it; a row never claims a byte that was not forced to disk before.
+forced to it together, by whichever of them comes first, and before them the folders whose names their rows tell of,
+each once. `user_version` is the schema's number. The bytes themselves lie beside it; a row never claims a byte that was
+not forced to disk before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from curate.errors import StoreError
-from edge.durable import make_folder
+from edge.durable import make_folder, sync_folder
 
 SCHEMA_NUMBER = 1
 SCHEMA = """
@@ -49,7 +50,7 @@ class State:
         """Raises StoreError for a file of another schema."""
         make_folder(path.parent)
         self._writing, self._reading = threading.Lock(), threading.Lock()
-        self._waiting: deque[tuple[Work, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Work, Path | None, Future[Any]]] = deque()
         self._db, self._reader = _connect(path), _connect(path)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -57,10 +58,14 @@ class State:
         if number != SCHEMA_NUMBER:
             raise StoreError(f"{path} has schema {number}", f"{SCHEMA_NUMBER}", "use the swerve that wrote it")
 
-    def change(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` gives, once all that it changed is on the disk; nothing is changed where it raises."""
+    def change(self, work: Callable[[sqlite3.Connection], T], folder: Path | None = None) -> T:
+        """What `work` gives, once all that it changed is on the disk; nothing is changed where it raises.
+
+        Args:
+            folder: forced to disk before, for a row that tells of a new name in it.
+        """
         done: Future[T] = Future()
-        self._waiting.append((work, done))
+        self._waiting.append((work, folder, done))
         with self._writing:
             if not done.done():
                 self._change_together()
@@ -70,14 +75,16 @@ class State:
         """All changes that wait, in one transaction, each undone alone where it raises."""
         group = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
+            for folder in {folder for _, folder, _ in group if folder}:
+                sync_folder(folder)
             self._db.execute("BEGIN IMMEDIATE")
-            answers = [_apart(self._db, work) for work, _ in group]
+            answers = [_apart(self._db, work) for work, _, _ in group]
             self._db.execute("COMMIT")
         except BaseException as failure:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             answers = [(None, failure)] * len(group)
-        for (_, done), (result, error) in zip(group, answers, strict=True):
+        for (_, _, done), (result, error) in zip(group, answers, strict=True):
             if error:
                 done.set_exception(error)
             else:

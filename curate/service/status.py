@@ -5,24 +5,40 @@
     quarantined   refused, with the code of `curate.check.Code` as the reason; kept
     moved         no longer where clips are admitted or refused; whoever runs the store has taken it elsewhere
 
-Read from where the clip lies and nowhere else, so that it cannot disagree with the store.
+With it the dataset versions that were made of the clip, oldest first.
+
+Read from where the clip lies, from the versions' heads and nowhere else, so that it cannot disagree with the store.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from curate.service.shelf import Shelf
+from curate.version.membership import is_made_of
 from edge.upload.destination import CLIPS, INBOX, QUARANTINE
 
 STATES = {INBOX: "received", CLIPS: "admitted", QUARANTINE: "quarantined"}
 
 
-def status(shelf: Shelf, clip_id: str) -> dict[str, str]:
-    """State of a committed clip, and the reason's code of one that was refused."""
+def status(shelf: Shelf, copies: Path, clip_id: str) -> dict[str, Any]:
+    """State of a committed clip, the reason's code of one that was refused, and names of versions; `copies` as in
+    `Shelf.heads`.
+    """
     kept = shelf.find(clip_id)
-    told = {"clip": clip_id, "state": STATES[kept.place] if kept else "moved"}
+    told: dict[str, Any] = {"clip": clip_id, "state": STATES[kept.place] if kept else "moved"}
+    told["versions"] = [name for name, head in shelf.heads(copies) if _is_made_of(head, clip_id)]
     return told | ({"reason": _code(shelf.reason(clip_id))} if told["state"] == "quarantined" else {})
+
+
+def _is_made_of(head: Path, clip_id: str) -> bool:
+    """A version that is only half there, or was just taken away, names nobody."""
+    with suppress(FileNotFoundError):
+        return is_made_of(head, clip_id)
+    return False
 
 
 def _code(reason: bytes) -> str:

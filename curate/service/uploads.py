@@ -156,13 +156,15 @@ class Uploads:
         return self.arriving / upload.id
 
     def promise(self, upload: Upload, offset: int) -> Upload:
-        """Remember that `offset` bytes are on the disk; a new upload takes the place of another content of its name.
-        Only inside `alone`.
+        """Remember that `offset` bytes are on the disk; the folder that names their file is forced to it here. A new
+        upload takes the place of another content of its name. Only inside `alone`.
         """
         kept = replace(upload, offset=offset, expires=self._expiry(), state="live")
+        folder = self.arriving if upload.offset == 0 and offset > 0 else None
         if not upload.new:
             told = (kept.offset, kept.expires, kept.id)
-            self.state.change(lambda db: db.execute("UPDATE upload SET offset = ?, expires = ? WHERE id = ?", told))
+            update = "UPDATE upload SET offset = ?, expires = ? WHERE id = ?"
+            self.state.change(lambda db: db.execute(update, told), folder)
             return kept
 
         def begin(db: sqlite3.Connection) -> list[sqlite3.Row]:
@@ -173,7 +175,7 @@ class Uploads:
             db.execute("INSERT INTO upload VALUES (?,?,?,?,?,?,?,?,?,?)", tuple(vars(kept).values()))
             return old
 
-        replaced = self.state.change(begin)
+        replaced = self.state.change(begin, folder)
         self._busy[upload.device, upload.clip, upload.name] = 0
         for row in replaced:
             (self.arriving / row["id"]).unlink(missing_ok=True)

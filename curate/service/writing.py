@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from curate.service.refusal import Reason, Refused
 from curate.service.tus import Checksum
 from curate.service.uploads import Upload, Uploads
-from edge.durable import sync_folder
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -98,8 +97,6 @@ class Writing:
                 self.uploads.promise(self.upload, 0)
             raise Refused(460, Reason.CONTENT, "the file is not what was announced")
         os.fsync(file.fileno())
-        if self.upload.offset == 0:
-            sync_folder(self.uploads.arriving)
         self.upload = self.uploads.promise(self.upload, self._offset)
         if self._whole:
             self.digests.keep(self.upload, self._whole)

@@ -20,6 +20,8 @@ from edge.durable import write_bytes
 from edge.manifest import canonical_json
 
 VERSIONS, TAGS, ROLLED_BACK = "versions", "tags", "rolled_back.json"
+HEAD = "version.json"
+"""In a version's folder, and the last of it to be there where it comes file by file."""
 NAME = re.compile(r"\d{4,}-[0-9a-f]{8}")
 TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9._-]{0,63}")
 CURRENT, NEWEST = "current", "newest"

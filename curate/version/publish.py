@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.dataset import FORMAT, HEAD, ROWS, SCHEMA, DatasetVersion, open_version
+from curate.dataset import FORMAT, ROWS, SCHEMA, DatasetVersion, open_version
 from curate.errors import DatasetError
 from curate.version.digest import rows_digest
-from curate.version.names import NEWEST, VERSIONS, current_name, number_of, version_names
+from curate.version.names import HEAD, NEWEST, VERSIONS, current_name, number_of, version_names
 from edge.durable import new_folder
 from edge.manifest import canonical_json
 

@@ -82,9 +82,9 @@ class Agent:
             self.send(night)
 
     def send(self, night: Night) -> None:
-        from edge.night.sending import Sender
-
         if self.spool.clips(State.CHOSEN, State.SENT, State.ACKNOWLEDGED):
+            from edge.night.sending import Sender
+
             try:
                 Sender(self.spool, self.to(), self.terms, self.tell).send(night)
             except PushError as error:  # of a destination that cannot even be opened

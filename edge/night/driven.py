@@ -1,4 +1,7 @@
-"""What the car remembers of a recording it was given: how long it was, what it held, what became of it."""
+"""What the car remembers of a recording it was given: how long it was, what it held, what became of it.
+
+numpy is imported where a recording was opened: the agent, which only remembers, starts without it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edge.drive import Drive
 
 Runs = tuple[tuple[int, int], ...]
@@ -60,6 +63,8 @@ class Driven:
 
     @staticmethod
     def of(drive: Drive, identity: str, rate: float) -> Driven:
+        import numpy as np
+
         seen = drive.seconds_of(camera.frame_times() for camera in drive.cameras.values())
         recorded = np.union1d(seen, drive.seconds_of(block.t_ns for block in drive.telemetry.blocks()))
         return Driven(identity, drive.seconds, rate, runs_of(recorded), runs_of(seen))
@@ -67,6 +72,8 @@ class Driven:
 
 def runs_of(seconds: NDArray[np.int64]) -> Runs:
     """Sorted, distinct numbers as runs."""
+    import numpy as np
+
     if not seconds.size:
         return ()
     breaks = np.flatnonzero(np.diff(seconds) > 1)

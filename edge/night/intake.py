@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from edge.errors import EdgeError
 from edge.night.driven import Driven, Source, Standing
 from edge.night.queued import Queued, identity
-from trigger.baseline import KIND as BASELINE
 
 if TYPE_CHECKING:
     from edge.drive import Drive
@@ -88,6 +87,8 @@ def _cut(drive: Drive, intake: Intake) -> tuple[Queued, ...]:
 
 
 def _lanes(found: Scan) -> tuple[Scan, Scan]:
+    from trigger.baseline import KIND as BASELINE
+
     events = tuple(e for e in found.events if e.kind != BASELINE)
     drawn = tuple(e for e in found.events if e.kind == BASELINE)
     return replace(found, events=events), replace(found, events=drawn)

@@ -16,11 +16,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge.night.charges import charges_of
-from edge.night.value import value_of
-from trigger.baseline import KIND as BASELINE
-from trigger.baseline import SECOND_NS
-
 if TYPE_CHECKING:
     from edge.clip import Clip
 
@@ -83,6 +78,11 @@ class Queued:
     @staticmethod
     def of(clip: Clip) -> Queued:
         """A clip that was just cut, or found on the disk."""
+        from edge.night.charges import charges_of
+        from edge.night.value import value_of
+        from trigger.baseline import KIND as BASELINE
+        from trigger.baseline import SECOND_NS
+
         cut = clip.cut
         baseline = all(event.kind == BASELINE for event in cut.events)
         first, end = ((t_ns - clip.manifest.t0_ns) // SECOND_NS for t_ns in cut.window_ns)

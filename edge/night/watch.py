@@ -29,7 +29,7 @@ def arrived(
     drives = spool.drives()
     done = {(d.source.path, d.source.recorder, d.source.signature) for d in drives if d.standing not in open_}
     with typed(watched):
-        looked = list(runner(look, [watched]))
+        looked = [] if is_empty(watched) else list(runner(look, [watched]))
     for found in looked:
         if isinstance(found, EdgeError):
             tell(found)
@@ -45,6 +45,11 @@ def _being_written(source: Source) -> bool:
     except DriveError:
         return True
     return False
+
+
+def is_empty(watched: Path) -> bool:
+    """Whether nothing lies in the folder at all: then there is nothing foreign to read, and no need of a child."""
+    return next(watched.iterdir(), None) is None
 
 
 def look(watched: Path) -> tuple[Source, ...]:

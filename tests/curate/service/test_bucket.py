@@ -34,6 +34,18 @@ def test_a_clip_lies_in_the_bucket_under_the_same_names(make_bench, make_clip, b
     assert list((bench.root / "service/arriving").iterdir()) == []
 
 
+def test_the_versions_of_a_bucket_are_told_too(make_bench, make_clip, bucket):
+    bench, clip = make_bench(bucket), make_clip()
+    push(clip.folder, bench.car())
+    store, ask = S3Store.from_url(bucket), f"/v1/clips/{clip.id}/status"
+    head = b'{"inputs":{"%s":"%s"},"parent":null}' % (clip.id.encode(), clip.digest.encode())
+    for name, data in (("0002-abcdef01", head), ("0003-abcdef02", b"{}"), ("0004-abcdef03", head)):
+        obstore.put(store, f"versions/{name}/version.json", data)
+    obstore.put(store, "versions/0005-abcdef04/rows.parquet", b"its head comes last")
+    for _ in range(2):
+        assert Sender(bench).ask("GET", ask).json()["versions"] == ["0002-abcdef01", "0004-abcdef03"]
+
+
 class Crash(BaseException):
     pass
 

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from errno import EIO
 
 import pytest
 
@@ -37,7 +38,7 @@ class Noticed(deque):
         self.added.release()
 
 
-def together(state, works):
+def together(state, works, folder=None):
     """Errors of changes that all wait while another one is under way, in order, and how often the disk was asked."""
     commits, under_way, state._waiting = [], threading.Event(), Noticed()
     state._db.set_trace_callback(lambda line: commits.append(line) if line == "COMMIT" else None)
@@ -50,7 +51,7 @@ def together(state, works):
     def one(work):
         under_way.wait()
         try:
-            state.change(work)
+            state.change(work, folder)
         except Exception as error:
             return error
 
@@ -88,3 +89,23 @@ def test_a_disk_that_refuses_is_said_to_every_one_of_them(state):
     assert names(state) == []
     state.change(enter("c"))
     assert names(state) == ["c"]
+
+
+def test_the_folder_of_changes_that_wait_is_forced_once_and_before_them(state, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("curate.service.state.sync_folder", lambda folder: seen.append((folder, names(state))))
+    assert together(state, [enter(f"{n}") for n in range(8)], tmp_path) == ([None] * 8, 2)
+    assert seen == [(tmp_path, [])]
+
+
+def test_nothing_is_changed_where_the_folder_cannot_be_forced(state, tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError(EIO, "the disk refuses")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("curate.service.state.sync_folder", refuse)
+        with pytest.raises(OSError, match="the disk refuses"):
+            state.change(enter("a"), tmp_path)
+    assert names(state) == []
+    state.change(enter("b"), tmp_path)
+    assert names(state) == ["b"]

@@ -4,7 +4,10 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +24,8 @@ from edge.night.ledger import Fate
 from edge.night.queued import Lane, Reason, State
 from edge.night.terms import Terms
 from edge.upload.destination import FolderDestination
+
+ROOT = str(Path(__file__).parents[3])
 
 
 def brakes_at(*seconds):
@@ -303,6 +308,15 @@ def test_when_the_disk_is_short_ordinary_clips_go_first_and_recording_has_its_re
     record("next")
     car.round()
     assert len(car.ask(lambda spool: spool.drives())) == 1, "nothing is cut into the reserve"
+
+
+def test_where_nothing_lies_a_round_needs_no_child_and_nothing_heavy(tmp_path):
+    (tmp_path / "watched").mkdir()
+    command = ["edge", "run", "watched", "--to", "store", "--spool", "spool", "--once"]
+    heavy = "{'av', 'multiprocessing.forkserver', 'numpy', 'pyarrow', 'rich'}"
+    program = f"import sys, swerve; swerve.swerve.main({command}, standalone_mode=False); "
+    program += f"assert not {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": ROOT}, check=True)
 
 
 def test_run_stops_on_sigterm_without_a_word(car, record, run, monkeypatch):
