@@ -80,6 +80,9 @@ def _answer(item: Item, future: Future[Result], bounds: Bounds | None) -> Result
         return future.result()
     except EdgeError as error:
         return error
+    except MemoryError:
+        most = f"the {bounds.memory_bytes >> 20} MiB it may have" if bounds else "there is"
+        return DriveError(f"{item} needs more memory than {most}", "a smaller recording", "leave it out")
     except (ArithmeticError, LookupError, ValueError) as error:
         return DriveError(f"{item} cannot be read: {error!r}", "a whole recording", "copy it again, or leave it out")
     except BrokenProcessPool:

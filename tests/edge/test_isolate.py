@@ -9,7 +9,7 @@ import pytest
 from edge.being_written import refuse_while_written
 from edge.drive import open_drive
 from edge.errors import DriveError
-from edge.isolate import each
+from edge.isolate import Bounds, each
 from edge.jobs import ScanJob, Where, inspect_job
 
 
@@ -30,6 +30,18 @@ def test_a_crash_costs_one_item_and_an_error_is_an_answer(children):
         "5 is odd",
         "a decoder crashed on 13",
     ]
+
+
+def fill(mebibytes: int) -> int:
+    return len(bytearray(mebibytes << 20))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux alone")
+def test_an_item_that_needs_more_memory_than_it_may_costs_itself():
+    small, large, after = each(fill, [1, 1 << 10, 2], Bounds(cpu_s=60, wall_s=60.0, memory_bytes=256 << 20))
+    assert (small, after) == (1 << 20, 2 << 20)
+    assert isinstance(large, DriveError)
+    assert "1024 needs more memory than the 256 MiB" in str(large)
 
 
 def test_jobs_answer_from_the_child_what_they_answer_here(native_drive, tmp_path):
