@@ -1,10 +1,10 @@
-"""A whole night over many small clips: seconds of each step, and the greatest memory of all its processes together.
+"""A whole night over many clips: wall and processor seconds of each step, and the greatest memory of all its processes.
 
     python benchmarks/nightly.py [--clips 1000] [--seconds 10] [--size 640x480] [--work FOLDER] [--again]
 
-Makes so many clips of so many seconds, each cut from a drive of its own with one H.264 camera, whose picture moves and
-whose signals differ; then runs one night over them as `swerve curate nightly` does. The clips' video is one of eight,
-made once, so that making them takes less than the night. `--again` runs a second night, which finds nothing new.
+Makes so many clips of so many seconds, filmed on made roads (`made_road.py`) by one H.264 camera, then runs one night
+over them as `swerve curate nightly` does. `--again` runs a second night, which finds nothing new. Processor seconds are
+those of this process and its descendants (Linux); they tell what a night costs also where other work slows it down.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
+import made_road
 
 from curate.nightly import Night, nightly
 from curate.store import open_store
@@ -30,126 +33,110 @@ from edge.manifest import Manifest
 from edge.scan import scan
 from edge.upload.destination import FolderDestination
 from edge.upload.push import push
-from edge.video.encode import Encoding
-from edge.write import encoded, write_camera, write_drive
-from trigger.signals import ControlSource
-from trigger.telemetry import Telemetry
+from edge.video.camera import VideoFile
+from edge.video.encode import encode
+from edge.write import write_camera, write_drive
+from trigger.baseline import SECOND_NS
 
 T0_NS = 1_700_000_000_000_000_000
-ALWAYS_NS = (0, 1 << 62)
-RATE = 20
-VIDEOS = 8
-EVENTS_EVERY = 10
-"""One clip in so many brakes hard."""
+CLIPS_A_ROAD, HOP_S = 8, 3
+"""So many clips show one road, each from 3 s further on, as making films costs more than the night does. No clip's video
+repeats another's, but many are alike in what they mean, and the night says so."""
+BRAKES_EVERY = 4
+"""On one road in so many somebody brakes hard."""
 
 
-def telemetry(number: int, seconds: int) -> Telemetry:
-    rng = np.random.default_rng(number)
-    t_s = np.arange(0.0, seconds, 0.02)
-    speed = 10 + 15 * rng.random() + np.sin(t_s / 3 + number)
-    if number % EVENTS_EVERY == 0:
-        speed = np.maximum(speed - 6 * np.clip(t_s - seconds / 2, 0, 1.5), 0)
-    human = np.full(t_s.size, float(ControlSource.HUMAN))
-    columns = {
-        "speed_mps": speed,
-        "steering_wheel_deg": 20 * rng.random() * np.sin(t_s / (1 + rng.random())) + rng.normal(0, 0.1, t_s.size),
-        "lat_deg": 59.3 + 0.5 * rng.random() + speed * t_s / 111_000,
-        "lon_deg": np.full(t_s.size, 18.0 + rng.random()),
-        "control_source_steering": human,
-        "control_source_speed": human,
-    }
-    return Telemetry(T0_NS + np.round(t_s * 1e9).astype(np.int64), columns)
+def make(folder: Path, seconds: int, size: tuple[int, int], road: int, clips: int) -> None:
+    """Put clips of one road into the inbox of the store in `folder`."""
+    whole = made_road.signals(road, T0_NS, seconds + HOP_S * (clips - 1), brakes=road % BRAKES_EVERY == 0)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        video = Path(name) / "film.mp4"
+        filmed = VideoFile(video, encode(video, made_road.film(road, whole, size), made_road.FILMED))
+        for number in range(clips):
+            start_ns = T0_NS + number * HOP_S * SECOND_NS
+            window_ns = (start_ns, start_ns + seconds * SECOND_NS)
+            drive = f"drive-{road:04d}-{number}"
+            head = Manifest(id=drive, recorder="native", t0_ns=start_ns, cameras={}, files={}, consent=True)
+            camera = {"front": partial(write_camera, filmed, window_ns)}
+            write_drive(Path(name) / drive, head, whole.between(*window_ns), camera)
+            for written in cut(scan(open_drive(Path(name) / drive), 1.0), Path(name) / "clips"):
+                push(written.folder, FolderDestination(folder / "store"))
 
 
-def pictures(number: int, seconds: int, size: tuple[int, int]):  # type: ignore[no-untyped-def]
-    """A textured road that comes nearer, never the same twice."""
-    width, height = size
-    rng = np.random.default_rng(number)
-    ground = np.kron(rng.integers(40, 200, (height // 8 * 4, width // 8)), np.ones((8, 8))).astype(np.uint8)
-    for k in range(seconds * RATE):
-        rolled = np.roll(ground, 3 * k, axis=0)[:height]
-        yield T0_NS + k * 1_000_000_000 // RATE, np.repeat(rolled[:, :, None], 3, axis=2)
+def make_all(folder: Path, clips: int, seconds: int, size: tuple[int, int]) -> None:
+    with ProcessPoolExecutor() as pool:
+        of_road = [min(CLIPS_A_ROAD, clips - first) for first in range(0, clips, CLIPS_A_ROAD)]
+        list(pool.map(partial(make, folder, seconds, size), range(len(of_road)), of_road))
 
 
-def make(folder: Path, clips: int, seconds: int, size: tuple[int, int]) -> None:
-    """A store with this many clips in its inbox."""
-    videos = []
-    for number in range(VIDEOS):
-        head = Manifest(id=f"video-{number}", recorder="native", t0_ns=T0_NS, cameras={}, files={})
-        video = {"front": encoded(pictures(number, seconds, size), Encoding(key_every=RATE))}
-        write_drive(folder / f"video-{number}", head, telemetry(number, seconds), video)
-        videos.append(open_drive(folder / f"video-{number}").cameras["front"])
-    for number in range(clips):
-        place = folder / f"drive-{number}"
-        head = Manifest(id=f"drive-{number:05d}", recorder="native", t0_ns=T0_NS, cameras={}, files={}, consent=True)
-        write_drive(
-            place,
-            head,
-            telemetry(number, seconds),
-            {"front": partial(write_camera, videos[number % VIDEOS], ALWAYS_NS)},
-        )
-        for written in cut(scan(open_drive(place), 1.0), folder / "clips"):
-            push(written.folder, FolderDestination(folder / "store"))
-        shutil.rmtree(place)
-        shutil.rmtree(folder / "clips")
+@dataclass(frozen=True)
+class Used:
+    """What this process and its living descendants hold, and what they and those that ended have worked."""
+
+    resident_bytes: int
+    processor_s: float
 
 
-class Steps:
-    """How long each step of the night took."""
+def used() -> Used:
+    """Pages that processes share count for each of them."""
+    stat: dict[int, list[int]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            fields = (process / "stat").read_text().rpartition(") ")[2].split()
+            stat[int(process.name)] = [int(field) for field in fields[1:22]]
+    own = {os.getpid()}
+    while more := {child for child, fields in stat.items() if fields[0] in own} - own:
+        own |= more
+    ticks = sum(sum(stat[process][10:14]) for process in own & stat.keys())
+    pages = sum(stat[process][20] for process in own & stat.keys())
+    return Used(pages * resource.getpagesize(), ticks / os.sysconf("SC_CLK_TCK"))
+
+
+class Watch:
+    """What the steps of the night take, and the most that is held at any time, looked at five times a second."""
 
     def __init__(self) -> None:
-        self.began: list[tuple[str, float]] = []
-
-    def __call__(self, name: str) -> None:
-        self.began.append((name, time.perf_counter()))
-
-    def show(self) -> None:
-        ends = [at for _, at in self.began[1:]] + [time.perf_counter()]
-        for (name, began), ended in zip(self.began, ends, strict=True):
-            print(f"  {name:28s} {ended - began:8.1f} s")
-
-
-class Peak:
-    """Resident memory of this process and its descendants, looked at five times a second (Linux)."""
-
-    def __init__(self) -> None:
+        self.began = [("begin", time.perf_counter(), used().processor_s)]
         self.bytes, self.ended = 0, threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Watch:
         self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
         self.thread.join()
+        self("end")
+
+    def __call__(self, told: str) -> None:
+        name = told.partition(":")[0]
+        if name != self.began[-1][0]:
+            self.began.append((name, time.perf_counter(), used().processor_s))
 
     def _watch(self) -> None:
         while not self.ended.wait(0.2):
-            self.bytes = max(self.bytes, resident_bytes())
+            self.bytes = max(self.bytes, used().resident_bytes)
 
-
-def resident_bytes() -> int:
-    """Of this process and its descendants; pages that they share count for each of them."""
-    parent, pages = {}, {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, ValueError):
-            fields = (process / "stat").read_text().rpartition(") ")[2].split()
-            parent[int(process.name)], pages[int(process.name)] = int(fields[1]), int(fields[21])
-    own = {os.getpid()}
-    while more := {child for child, of in parent.items() if of in own} - own:
-        own |= more
-    return sum(pages.get(process, 0) for process in own) * resource.getpagesize()
+    def show(self) -> None:
+        wall, processor = Counter[str](), Counter[str]()
+        for (name, at, worked), (_, until, by_then) in pairwise(self.began):
+            wall[name] += until - at
+            processor[name] += by_then - worked
+        for name in wall:
+            print(f"  {name:20s} {wall[name]:8.1f} s {processor[name]:8.1f} processor s")
+        print(f"the night: {wall.total():.1f} s, {processor.total():.1f} processor s")
+        print(f"most memory of all processes: {self.bytes / 1024**2:.0f} MiB; load {os.getloadavg()[1]:.1f}")
 
 
 def run(store: Path) -> Night:
-    steps, began = Steps(), time.perf_counter()
-    with Peak() as peak:
-        night = nightly(open_store(store), step=steps)
-    steps.show()
+    with Watch() as watch:
+        night = nightly(open_store(store), step=watch)
+    watch.show()
     counts = night.version.head["counts"]
-    print(f"the night: {time.perf_counter() - began:.1f} s, {counts['clips']} clips, {counts['seconds']} seconds")
-    print(f"peak of all processes {peak.bytes / 1024**2:.0f} MiB")
+    refused = sum(bool(admission.reason) for admission in night.admissions)
+    told = f"{counts['clips']} clips, {counts['seconds']} seconds, {refused} refused"
+    print(f"{told}, repeats {counts['duplicate_clips']}")
     return night
 
 
@@ -164,7 +151,7 @@ def main() -> None:
     width, height = map(int, told.size.split("x"))
     with tempfile.TemporaryDirectory(dir=told.work) as name:
         began = time.perf_counter()
-        make(Path(name), told.clips, told.seconds, (width, height))
+        make_all(Path(name), told.clips, told.seconds, (width, height))
         print(f"made {told.clips} clips in {time.perf_counter() - began:.1f} s")
         first = run(Path(name) / "store")
         if told.again:

@@ -2,8 +2,7 @@
 them, and what surprised a policy.
 
 Each clip is looked at, described and embedded once, in child processes; what was made of it lies in its own folder and
-is used again. Then all clips are compared with one another. A clip of which nothing can be made is told, and weighed as
-an ordinary one.
+is used again. Then all clips are compared with one another. A clip of which nothing can be made is told.
 """
 
 from __future__ import annotations
@@ -24,9 +23,10 @@ from curate.embed import stage as embedding
 from curate.embed.encoder import encoder_named
 from curate.look import look
 from curate.near import density
+from curate.overlap import overlaps
 from curate.portrait import Portrait
 from curate.stage import Stage, children, run_stage
-from curate.surprise import SCORES, read_errors
+from curate.surprise import newest_scores, read_errors
 from curate.traits import BOUNDS as DESCRIBING
 from curate.traits import describe
 from curate.weights.facts import Facts
@@ -86,13 +86,8 @@ def acquaint(
     how = {"encoder": made_by}
     if scores:
         how |= {"scores": scores.name, "scores_sha256": hashlib.sha256(scores.read_bytes()).hexdigest()}
-    return Acquainted(facts, groups(repeats.pairs), repeats.duplicates, without | unseen, how)
-
-
-def newest_scores(root: Path) -> Path | None:
-    """The table of errors that was written last; None where no policy was scored."""
-    found = sorted((root / SCORES).glob("[!.]*.parquet"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return found[-1] if found else None
+    same = groups([*repeats.pairs, *overlaps(portraits)])
+    return Acquainted(facts, same, repeats.duplicates, without | unseen, how)
 
 
 def _made(refs: Sequence[ClipRef], encoder: str, step: Callable[[str], None]) -> dict[str, str]:

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curate.likeness import HOWS, Pair
+from curate.overlap import HOW as OVERLAP
 from curate.portrait import Contents
 
-SAME_PICTURE = ("bytes", "picture")
+SAME_PICTURE = ("bytes", "picture", OVERLAP)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Night:
 
     Attributes:
         unreadable: admitted clips that were damaged since, id to reason, left out of the version.
-        unseen: clips of which no picture or vector could be made, id to reason; they are weighed as ordinary ones.
+        unseen: clips of which no picture or vector could be made, id to reason; they are excluded.
     """
 
     admissions: list[Admission]
@@ -89,7 +89,7 @@ def nightly(
         known = acquaint(store.root, [f for f in clips if f.name not in told.unreadable], encoder, step)
         step("weigh and split")
         # The split is judged by all that is there: a frame of an exam is one also where --since leaves its clip out.
-        assigned = assign(way, seconds, known.groups)
+        assigned = assign(way, seconds, known.groups, known.unseen)
         clips = clips_since(clips, since_ns)
         seconds, assigned = _of_clips({folder.name for folder in clips}, seconds, assigned)
         trained = np.array([part == "train" for part in assigned.parts])

@@ -154,7 +154,7 @@ def _print(night: Night) -> None:
     for clip_id, reason in night.unreadable.items():
         out.print(f"  [red]{clip_id[:12]} was admitted and is damaged now[/]: {escape(reason)}", soft_wrap=True)
     for clip_id, reason in night.unseen.items():
-        out.print(f"  [yellow]nothing was made of {clip_id[:12]}[/]: {escape(reason)}", soft_wrap=True)
+        out.print(f"  [yellow]nothing was made of {clip_id[:12]}, it is excluded[/]: {escape(reason)}", soft_wrap=True)
     show(version_table(night.version))
 
 

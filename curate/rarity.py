@@ -111,12 +111,16 @@ def control_factors(
     return np.clip((usual / density) ** power, 1 / most, most)
 
 
-def clip_rarity(seconds: Sequence[Second], weights: Weights) -> dict[str, float]:
-    """How rare each clip is: its rarest second's kind * rarity * driver, before the cap; no policy has a say in it."""
+def clip_rarity(clips: Sequence[str], weights: Weights) -> dict[str, float]:
+    """How rare each clip is: its rarest second's kind * rarity * driver, before the cap; no policy has a say in it.
+
+    Args:
+        clips: (N,) of each second.
+    """
     each = np.prod([weights.factors[name] for name in ("kind", "rarity", "driver")], axis=0)
     rarest: dict[str, float] = {}
-    for second, rarity in zip(seconds, each.tolist(), strict=True):
-        rarest[second.clip_id] = max(rarest.get(second.clip_id, 0.0), rarity)
+    for clip, rarity in zip(clips, each.tolist(), strict=True):
+        rarest[clip] = max(rarest.get(clip, 0.0), rarity)
     return rarest
 
 

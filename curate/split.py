@@ -14,6 +14,7 @@ So as data grows, a second keeps its part or becomes excluded:
 - synthetic   staged seconds of the exam: they may be learned from, but say nothing of driving.
 - duplicate   of a group of clips that show the same and lie on both sides, every second of every clip: which of two is
               the copy depends on which came first, and that differs from store to store.
+- unseen      of a clip of which nothing could be made: nobody knows whether it shows what the other side does.
 
 The exam loses more to buffers than the training does, as more of its neighbours are of the other side: of what is left
 it has about 0.16 where S is 0.2.
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +44,7 @@ BUFFER_M = 100.0
 KEY = "swerve-split/1"
 
 Part = Literal["train", "eval", "excluded"]
-Reason = Literal["", "border", "buffer", "synthetic", "duplicate"]
+Reason = Literal["", "border", "buffer", "synthetic", "duplicate", "unseen"]
 
 
 class SplitError(CurateError):
@@ -89,22 +90,30 @@ def parse_split(text: str) -> Split:
     return ways[name](value)
 
 
-def assign(split: Split, seconds: Sequence[Second], group: Mapping[str, str] | None = None) -> Assigned:
+def assign(
+    split: Split, seconds: Sequence[Second], group: Mapping[str, str] | None = None, unseen: Collection[str] = ()
+) -> Assigned:
     """Give every second its part.
 
     Args:
         group: clip id to a name that all clips which show the same share; a clip that is not named is alone.
+        unseen: ids of clips that could not be compared with any other.
     """
     group = group or {}
     sides = [split.side(second) for second in seconds]
     near = _near_the_other_side(seconds, sides) if split.watches else set()
     doubled = _on_both_sides(seconds, sides, group)
-    why: list[Reason] = [
-        side.why
-        or ("border" if i in near else "synthetic" if second.synthetic and side.part == "eval" else "")
-        or ("duplicate" if doubled & _groups_of(second, group) else "")
-        for i, (second, side) in enumerate(zip(seconds, sides, strict=True))
-    ]
+
+    def by_others(i: int, second: Second) -> Reason:
+        if i in near:
+            return "border"
+        if second.synthetic and sides[i].part == "eval":
+            return "synthetic"
+        if doubled & _groups_of(second, group):
+            return "duplicate"
+        return "unseen" if any(clip_id in unseen for clip_id in _told_by(second)) else ""
+
+    why = [side.why or by_others(i, second) for i, (second, side) in enumerate(zip(seconds, sides, strict=True))]
     parts = tuple("excluded" if reason else side.part for reason, side in zip(why, sides, strict=True))
     return Assigned(parts, dict(sorted(Counter(reason for reason in why if reason).items())))
 
@@ -182,5 +191,9 @@ def _on_both_sides(seconds: Sequence[Second], sides: Sequence[Side], group: Mapp
 
 
 def _groups_of(second: Second, group: Mapping[str, str]) -> set[str]:
-    """Those of every clip that tells the second, not only of the one it counts for."""
-    return {group[clip_id] for clip_id in (second.clip_id, *second.also) if clip_id in group}
+    return {group[clip_id] for clip_id in _told_by(second) if clip_id in group}
+
+
+def _told_by(second: Second) -> tuple[str, ...]:
+    """Every clip that tells the second, not only the one it counts for."""
+    return second.clip_id, *second.also

@@ -1,7 +1,8 @@
 """What surprised a policy: its error on each clip, read from a table, and what that does to weights.
 
 `STORE/scores/<policy>.parquet`, written by whoever trains: `clip_id` string, `start_ns` int64, `error` double, one row
-a second or a clip; a clip's error is the mean of its rows. Only how errors compare counts, so any unit will do.
+a second or a clip; a clip's error is the mean of its rows. Only how errors compare counts, so any unit will do. The
+table may name the dataset version it was made on, in its metadata as `swerve.version`.
 
 `error_ratio` is the check of the rarity itself: what it calls rare should be what a policy that never saw it gets
 wrong.
@@ -17,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.errors import CurateError
+from curate.version.names import NAME, number_of
 
 SCORES = "scores"
 COLUMNS = {"clip_id": "string", "start_ns": "int64", "error": "double"}
+VERSION = b"swerve.version"
 RAREST = 0.05
 
 Floats = NDArray[np.float64]
@@ -27,6 +30,26 @@ Floats = NDArray[np.float64]
 
 class ScoresError(CurateError):
     """A table of errors that cannot be used."""
+
+
+def newest_scores(root: Path) -> Path | None:
+    """The table made on the newest dataset version, of several the one written last; None where no policy was scored.
+
+    A table that names no version comes before all that do: the time of a file says when it was copied.
+    """
+    found = (root / SCORES).glob("[!.]*.parquet")
+    return max(found, key=lambda path: (_version_number(path), path.stat().st_mtime_ns, path.name), default=None)
+
+
+def _version_number(path: Path) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        name = (pq.read_schema(path).metadata or {}).get(VERSION, b"").decode()
+    except (OSError, ValueError, pa.ArrowException):
+        return -1  # said by `read_errors` where there is no other
+    return number_of(name) if NAME.fullmatch(name) else -1
 
 
 def read_errors(path: Path) -> dict[str, float]:

@@ -3,15 +3,18 @@
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
 A child takes items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
 results: no telemetry, and of frames a page's stills at most. Where bounds are given the kernel holds the child to them:
-past its time it is killed, also inside a decoder; past its memory allocations fail.
+past its time it is killed, also inside a decoder; past its memory allocations fail. It ends with whoever began it, or it
+would go on writing where the next run works.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,6 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,6 +99,9 @@ def _answer(item: Item, future: Future[Result], bounds: Bounds | None, words: Wo
         return future.result()
     except EdgeError as error:
         return error
+    except MemoryError:
+        most = f"the {bounds.memory_bytes >> 20} MiB it may have" if bounds else "there is"
+        return DriveError(f"{item} needs more memory than {most}", "a smaller recording", "leave it out")
     except (ArithmeticError, LookupError, ValueError) as error:
         return DriveError(f"{item} {words.failed}: {error!r}", words.wanted, words.todo)
     except BrokenProcessPool:
@@ -106,7 +113,19 @@ def _pool() -> ProcessPoolExecutor:
     """One child, forked from a clean server that has imported what jobs need: quick to start, safe with threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["edge.jobs", "edge.recorders"])
-    return ProcessPoolExecutor(max_workers=1, mp_context=context)
+    return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """In the child: a thread that waits for the parent to be gone, killed too, and then ends the process."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _bounded(job: Callable[[Item], Result], bounds: Bounds, item: Item) -> Result:

@@ -201,6 +201,22 @@ def test_a_clip_damaged_after_it_was_admitted_costs_itself(store, tmp_path):
     assert night.version.head["counts"]["clips"] == 1
 
 
+def test_a_clip_nothing_can_be_made_of_is_on_no_side_as_nobody_knows_what_it_repeats(store, tmp_path):
+    opened = store("a", speed_mps=brake_at(20))
+    store("b", speed_mps=brake_at(30))
+    nightly(opened)
+    damaged = opened.folders("clips")[0]
+    shutil.rmtree(opened.root / "made" / damaged.name)
+    video = bytearray((damaged / "front.mp4").read_bytes())
+    video[len(video) // 2 : len(video) // 2 + 400] = bytes(400)
+    (damaged / "front.mp4").write_bytes(video)
+    night = nightly(opened)
+    assert list(night.unseen) == [damaged.name]
+    parts = zip(column(night, "clip_id"), column(night, "split"), strict=True)
+    assert {clip for clip, part in parts if part == "excluded"} == {damaged.name}
+    assert set(night.version.head["counts"]["excluded"]) == {"unseen"}
+
+
 def test_a_refused_clip_can_be_sent_again_whole(store, tmp_path):
     opened = store("a", speed_mps=brake_at(30))
     (folder,) = opened.folders("inbox")

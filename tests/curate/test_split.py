@@ -17,8 +17,8 @@ from curate.split import BUFFER_M, GAP_S, SplitError, assign, parse_split
 METRE = 1 / 111_195
 
 
-def parts(split, seconds, group=None):
-    return list(assign(parse_split(split), seconds, group).parts)
+def parts(split, seconds, group=None, unseen=()):
+    return list(assign(parse_split(split), seconds, group, unseen).parts)
 
 
 def road(count, drive="d", north_m=0.0, step_m=15.0, start_m=0.0, **told):
@@ -144,11 +144,12 @@ DRIVES = st.lists(
     seconds=DRIVES,
     more=DRIVES,
     doubles=st.dictionaries(st.sampled_from(["d0-1", "d1-2", "d2-0", "d3-3"]), st.just("g")),
+    unseen=st.sets(st.sampled_from(["d0-0", "d1-2", "d2-1"])),
 )
-def test_as_data_grows_a_second_keeps_its_part_or_becomes_excluded(split, seconds, more, doubles):
+def test_as_data_grows_a_second_keeps_its_part_or_becomes_excluded(split, seconds, more, doubles, unseen):
     known = {(s.drive_id, s.number) for s in seconds}
     grown = [*seconds, *(s for s in more if (s.drive_id, s.number) not in known)]
-    before, after = parts(split, seconds), parts(split, grown, doubles)
+    before, after = parts(split, seconds), parts(split, grown, doubles, unseen)
     assert all(new in (old, "excluded") for old, new in zip(before, after, strict=False))
 
 

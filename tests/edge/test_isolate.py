@@ -1,7 +1,9 @@
 """A decoder that dies takes one drive with it; a recording that is still being written is left alone."""
 
 import os
+import select
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from edge.being_written import refuse_while_written
 from edge.drive import open_drive
 from edge.errors import DriveError
-from edge.isolate import Words, each
+from edge.isolate import Bounds, Words, each
 from edge.jobs import ScanJob, Where, inspect_job
 
 
@@ -38,6 +40,18 @@ def test_a_job_that_reads_nothing_fails_in_its_own_words():
     assert str(crashed) == "the world crashed on 13; wanted a whole drive; run it again"
 
 
+def fill(mebibytes: int) -> int:
+    return len(bytearray(mebibytes << 20))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux alone")
+def test_an_item_that_needs_more_memory_than_it_may_costs_itself():
+    small, large, after = each(fill, [1, 1 << 10, 2], Bounds(cpu_s=60, wall_s=60.0, memory_bytes=256 << 20))
+    assert (small, after) == (1 << 20, 2 << 20)
+    assert isinstance(large, DriveError)
+    assert "1024 needs more memory than the 256 MiB" in str(large)
+
+
 def test_jobs_answer_from_the_child_what_they_answer_here(native_drive, tmp_path):
     where = Where("native", native_drive(seconds=12))
     job = ScanJob(0.5)
@@ -57,3 +71,25 @@ def test_a_recording_that_is_still_being_written_is_refused(native_drive):
     with (folder / "telemetry.parquet").open("rb"):
         refuse_while_written(folder)  # reading is no writing
     assert open_drive(folder).seconds == 2
+
+
+def hold(pipe: str) -> None:
+    with open(pipe, "wb") as told:
+        told.write(b"up")
+        told.flush()
+        signal.pause()
+
+
+def test_a_child_ends_with_a_parent_that_is_killed(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    begin = f"import test_isolate as t; list(t.each(t.hold, [{str(pipe)!r}]))"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", begin], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    with open(pipe, "rb", buffering=0) as told:
+        assert told.read(2) == b"up"
+        parent.kill()
+        parent.wait()
+        assert select.select([told], [], [], 30.0)[0], "the child goes on"
+        assert told.read() == b""
