@@ -67,10 +67,12 @@ def swerve(folder: Path, pictures: np.ndarray, stride_s: float, count: int, runs
     import torch
     from made_store import made_store
 
+    from edge.video.camera import VideoFile
     from train.allocator import keep_freed_memory
     from train.clips import open_clips
     from train.frame_cache import FrameCache
-    from train.frames import Eye, View
+    from train.frames import View
+    from train.on_demand import FramesOnDemand
     from train.samples import collect
     from train.window import Window
 
@@ -81,8 +83,9 @@ def swerve(folder: Path, pictures: np.ndarray, stride_s: float, count: int, runs
     clips, _ = open_clips(version, view)
     samples = collect(version, "train", clips, Window(FRAMES, stride_s))
     picked = np.random.default_rng(0).integers(0, len(samples), count)
-    camera = clips[0].drive.cameras["front"]
-    eye = Eye(view)
+    video = clips[0].drive.cameras["front"]
+    assert isinstance(video, VideoFile)
+    on_demand = FramesOnDemand(video, view)
 
     def as_bytes() -> None:
         for some in np.array_split(picked, max(1, count // BATCH)):
@@ -94,9 +97,9 @@ def swerve(folder: Path, pictures: np.ndarray, stride_s: float, count: int, runs
 
     def decoded() -> None:
         for index in picked:
-            wanted = clips[0].frames.t_ns[samples.frame[index, 0]].tolist()
-            found = [eye.rgb(frame) for t_ns, frame in camera.frames(wanted[0], wanted[-1] + 1) if t_ns in set(wanted)]
-            torch.from_numpy(np.stack(found)).to(torch.float32).div_(255)
+            window = np.empty((FRAMES, HEIGHT, WIDTH, 3), np.uint8)
+            on_demand.take(samples.frame[index, 0], window)
+            torch.from_numpy(window).to(torch.float32).div_(255)
 
     def filled() -> None:
         with tempfile.TemporaryDirectory() as cache:
@@ -105,11 +108,10 @@ def swerve(folder: Path, pictures: np.ndarray, stride_s: float, count: int, runs
     works = {"as bytes": as_bytes, "cached": cached, "decoded": decoded, "filled": filled}
     took = least_cpu_s(works, runs)
     print(f"swerve fills its cache once, {took['filled'] / len(pictures) * 1e3:.2f} ms of processor time a picture")
-    video = str(clips[0].drive.source / "front.mp4")
     return {
-        "swerve, cached, bytes": (count / took["as bytes"], video),
-        "swerve, cached": (count / took["cached"], video),
-        "swerve, decoded for each window": (count / took["decoded"], video),
+        "swerve, cached, bytes": (count / took["as bytes"], str(video.path)),
+        "swerve, cached": (count / took["cached"], str(video.path)),
+        "swerve, decoded for each window": (count / took["decoded"], str(video.path)),
     }
 
 

@@ -6,17 +6,18 @@ video. Few frames build on one another, so that a training sample anywhere costs
 The picture is stretched to the size of the proxy, by at most half of `STEP` rows; nothing is cropped, as what a policy
 looks at is its own affair.
 
-Measured on the head of Udacity's CH2 (640x480, 20 Hz, 220 frames), for crf 20 without B-frames at 256x192; processor
-time to encode, size, PSNR of the luma, and processor time to open the file and decode one frame anywhere in it:
+Measured on the head of Udacity's CH2 (640x480, 20 Hz, 220 frames), for crf 20.25 without B-frames at 256x192; processor
+time to encode, size, PSNR of the luma, and processor time to open the file and decode one frame anywhere in it. Quick:
 
-    preset      key frames   encode   size     PSNR      one frame
-    veryfast    every 10     0.29 s   634 KB   37.8 dB   6.0 ms
-    superfast   every 5      0.19 s   931 KB   38.8 dB   4.6 ms
-    superfast   every 10     0.21 s   845 KB   38.8 dB   6.7 ms
-    superfast   every 20     0.18 s   798 KB   38.8 dB   8.3 ms
-    ultrafast   every 10     0.13 s   1304 KB  39.9 dB   4.6 ms
+    preset             key frames   encode   size     PSNR      one frame
+    veryfast           every 10     0.25 s   524 KB   39.7 dB   5.1 ms
+    veryfast           every 5      0.28 s   607 KB   39.7 dB   3.6 ms
+    veryfast, quick    every 10     0.22 s   561 KB   39.5 dB   2.4 ms
+    veryfast, quick    every 5      0.22 s   639 KB   39.5 dB   1.8 ms
+    veryfast, quick    every 2      0.21 s   883 KB   39.6 dB   1.5 ms
+    superfast, quick   every 5      0.13 s   810 KB   40.4 dB   1.9 ms
 
-At crf 21 it takes less room than LeRobot's own encoding and shows more (`benchmarks/loader.py`).
+At crf 20.25 it takes less room than LeRobot's own encoding and shows more (`benchmarks/loader.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from av.video.frame import VideoFrame
 
 from edge.video.encode import Encoding
 
-PROXY = Encoding(crf=21, preset="superfast", key_every=10, b_frames=0)
+PROXY = Encoding(crf=20.25, preset="veryfast", key_every=5, b_frames=0, quick=True)
 PREVIEW = Encoding(crf=26, preset="superfast", key_every=30, b_frames=0)
 PROXY_WIDTH = 256
 """In pixels: what the policies here look at is half of it, and image encoders take 224."""

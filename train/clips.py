@@ -13,10 +13,14 @@ from curate.dataset import DatasetVersion
 from edge.drive import Drive, open_drive
 from edge.errors import DriveError
 from train.errors import SampleError
-from train.frame_cache import ClipFrames, FrameCache
+from train.frame_cache import FrameCache
+from train.frame_folder import ClipFrames
 from train.frames import View
+from train.on_demand import FramesOnDemand
 from train.perspective import Geometry, geometry_of
 from train.rows import Index, rows_by_clip
+
+Pictures = ClipFrames | FramesOnDemand
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -30,13 +34,13 @@ class SourceClip:
 
     clip_id: str
     drive: Drive
-    frames: ClipFrames
+    frames: Pictures
     rows: Index
-    others: tuple[ClipFrames, ...] = ()
+    others: tuple[Pictures, ...] = ()
     geometry: tuple[Geometry, ...] | None = None
 
     @property
-    def cameras(self) -> tuple[ClipFrames, ...]:
+    def cameras(self) -> tuple[Pictures, ...]:
         return (self.frames, *self.others)
 
 
@@ -74,6 +78,9 @@ def remarks(clips: Sequence[SourceClip], aside: bool) -> list[str]:
     said = (
         [f"{whole} of {len(clips)} clips have no proxy as large as the policy's picture: read whole"] if whole else []
     )
+    beyond = sum(any(isinstance(camera, FramesOnDemand) for camera in clip.cameras) for clip in clips)
+    if beyond:
+        said.append(f"{beyond} of {len(clips)} clips do not fit into the cache: decoded for each sample")
     if aside:
         known = sum(clip.geometry is not None for clip in clips)
         said.append(f"seen from the side: samples of {known} of {len(clips)} clips, whose cameras' geometry is known")

@@ -120,8 +120,7 @@ class SampleSet:
 
     def pixels(self, index: int, camera: int = 0) -> NDArray[np.uint8]:
         """(T, H, W, C) uint8."""
-        clip = self.clips[self.clip[index]]
-        return np.asarray(clip.cameras[camera].pixels[self.frame[index, camera]], np.uint8)
+        return np.asarray(self._windows(np.array([index]), camera)[0], np.uint8)
 
     def sample(self, index: int) -> Sample:
         # T H W C -> T C H W
@@ -133,7 +132,9 @@ class SampleSet:
     def batch(self, indices: Sequence[int] | Index) -> Batch:
         picked = np.asarray(indices, np.int64)
         clips = [self.clips[clip] for clip in self.clip[picked]]
-        frames, *others = (self._stacked(picked, camera) for camera in range(self.frame.shape[1]))
+        stacked = [torch.from_numpy(self._windows(picked, camera)) for camera in range(self.frame.shape[1])]
+        # B T H W C -> B T C H W, views
+        frames, *others = (windows.permute(0, 1, 4, 2, 3) for windows in stacked)
         return Batch(
             frames=frames,
             others=tuple(others),
@@ -145,13 +146,13 @@ class SampleSet:
             command=torch.from_numpy(self.command[picked]),
         )
 
-    def _stacked(self, picked: Index, camera: int) -> torch.Tensor:
-        windows = [(self.clips[self.clip[i]].cameras[camera].pixels, self.frame[i, camera]) for i in picked]
-        stacked = np.empty((len(windows), self.frame.shape[2], *windows[0][0].shape[1:]), np.uint8)
-        for place, (pixels, frame) in zip(stacked, windows, strict=True):
-            np.take(pixels, frame, axis=0, out=place, mode="clip")  # any other mode copies twice
-        # B T H W C -> B T C H W, a view
-        return torch.from_numpy(stacked).permute(0, 1, 4, 2, 3)
+    def _windows(self, picked: Index, camera: int) -> NDArray[np.uint8]:
+        """(B, T, H, W, C) of one camera."""
+        views = [self.clips[clip].cameras[camera] for clip in self.clip[picked]]
+        windows = np.empty((len(picked), self.frame.shape[2], *views[0].shape), np.uint8)
+        for view, frame, place in zip(views, self.frame[picked, camera], windows, strict=True):
+            view.take(frame, place)
+        return windows
 
 
 def collect(

@@ -151,10 +151,14 @@ class VideoFile:
         except DECODE_ERRORS:
             return
 
-    def seek(self, container: av.container.InputContainer, stream: VideoStream, t_ns: int) -> None:
-        """Go to the last key frame at or before `t_ns`; a raw stream is read from its beginning."""
+    def seek(self, container: av.container.InputContainer, stream: VideoStream, t_ns: int, begun: bool = False) -> None:
+        """Go to the last key frame at or before `t_ns`; a raw stream is read from its beginning.
+
+        Args:
+            begun: whether something of the container was read before.
+        """
         before = int(np.searchsorted(self._index.key_ns, t_ns, side="right")) - 1
-        if before > 0 and self.times_ns is None:
+        if before >= (0 if begun else 1) and self.times_ns is None:
             container.seek(int(self._index.key_seek[before]), stream=stream)
 
     def _time_of(self, pts: int | None, stream: VideoStream) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from train.augment import Augmentation, relight
@@ -30,3 +32,16 @@ def test_all_frames_of_a_sample_change_alike() -> None:
     how = Augmentation(noise=0.0)
     changed = relight(still, how, torch.Generator().manual_seed(3))
     assert torch.equal(changed[:, 0], changed[:, 1])
+
+
+def test_noise_is_of_every_samples_own_strength_and_new_in_every_frame() -> None:
+    still = torch.full((64, 2, 3, 16, 24), 128, dtype=torch.uint8)
+    how = replace(STILL, noise=0.1)
+    off = (relight(still, how, torch.Generator().manual_seed(5)) - 128.0) / 255.0
+    strength = off.flatten(1).std(1)
+    assert 0.0 < strength.min() < 0.01
+    assert 0.09 < strength.max() < 0.11
+    assert off.mean().abs() < 0.002
+    each = (off / strength[:, None, None, None, None]).flatten(2).flatten(0, 1)
+    alike = (each @ each.T / each.shape[1]).fill_diagonal_(0.0)
+    assert alike.abs().max() < 0.3, "two frames, or two samples, have the same noise"

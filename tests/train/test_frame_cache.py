@@ -21,7 +21,8 @@ from edge.video.camera import VideoFile
 from edge.write import encoded, write_drive
 from train.clips import open_clips
 from train.fit import fit
-from train.frame_cache import ClipFrames, FrameCache
+from train.frame_cache import FrameCache
+from train.frame_folder import ClipFrames
 from train.frames import View
 from train.settings import Settings
 

@@ -13,7 +13,8 @@ from edge.drive import Drive, open_drive
 from train import frame_cache
 from train.clips import open_clips
 from train.errors import SampleError
-from train.frame_cache import ClipFrames, FrameCache
+from train.frame_cache import FrameCache
+from train.frame_folder import LOST, PIXELS, TIMES, ClipFrames
 from train.frames import Eye, Pixels, View, camera_name
 
 VIEW = View(48, 32)
@@ -46,7 +47,7 @@ def test_the_bar_is_where_it_was_drawn(drive: Drive, tmp_path: Path) -> None:
 
 def test_a_second_reading_decodes_nothing(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = cached_frames(drive, VIEW, tmp_path / "cache")
-    monkeypatch.setattr(frame_cache, "_write", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(frame_cache, "write_frames", lambda *_: pytest.fail("decoded again"))
     assert np.array_equal(cached_frames(drive, VIEW, tmp_path / "cache").pixels, first.pixels)
 
 
@@ -75,14 +76,14 @@ def test_an_interrupted_decode_leaves_nothing_and_the_next_one_completes(
     assert len(cached_frames(drive, VIEW, tmp_path / "cache").t_ns) == 30
 
 
-@pytest.mark.parametrize("name", [frame_cache.PIXELS, frame_cache.TIMES, frame_cache.LOST])
+@pytest.mark.parametrize("name", [PIXELS, TIMES, LOST])
 @pytest.mark.parametrize("damage", ["truncate", "remove"])
 def test_a_damaged_folder_is_made_again(drive: Drive, tmp_path: Path, name: str, damage: str) -> None:
     before = np.array(cached_frames(drive, VIEW, tmp_path / "cache").pixels)
     path = next((tmp_path / "cache").iterdir()) / name
     content = path.read_bytes()
     path.unlink()
-    if damage == "truncate" and name != frame_cache.LOST:
+    if damage == "truncate" and name != LOST:
         path.write_bytes(content[: len(content) // 2])
     assert np.array_equal(cached_frames(drive, VIEW, tmp_path / "cache").pixels, before)
 
