@@ -40,8 +40,8 @@ from trigger.baseline import SECOND_NS
 
 T0_NS = 1_700_000_000_000_000_000
 CLIPS_A_ROAD, HOP_S = 8, 3
-"""So many clips show one road, each from 3 s further on, as making films costs more than the night does. No clip's video
-repeats another's, but many are alike in what they mean, and the night says so."""
+"""So many clips show one road, each from 3 s further on, as making films costs more than the night does. No clip's
+video repeats another's, but many are alike in what they mean, and the night says so."""
 BRAKES_EVERY = 4
 """On one road in so many somebody brakes hard."""
 

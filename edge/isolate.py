@@ -3,8 +3,8 @@
 Decoders are C libraries fed with files from anywhere; PyAV has been seen to die with SIGSEGV on a truncated video.
 A child takes items in turn and is replaced when it dies. What comes back is pickled, so jobs return small
 results: no telemetry, and of frames a page's stills at most. Where bounds are given the kernel holds the child to them:
-past its time it is killed, also inside a decoder; past its memory allocations fail. It ends with whoever began it, or it
-would go on writing where the next run works.
+past its time it is killed, also inside a decoder; past its memory allocations fail. It ends with whoever began it, or
+it would go on writing where the next run works.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_a_recording_that_is_still_being_written_is_refused(native_drive):
 
 
 def hold(pipe: str) -> None:
-    with open(pipe, "wb") as told:
+    with Path(pipe).open("wb") as told:
         told.write(b"up")
         told.flush()
         signal.pause()
@@ -87,7 +88,7 @@ def test_a_child_ends_with_a_parent_that_is_killed(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, "-c", begin], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )
-    with open(pipe, "rb", buffering=0) as told:
+    with pipe.open("rb", buffering=0) as told:
         assert told.read(2) == b"up"
         parent.kill()
         parent.wait()
