@@ -25,8 +25,9 @@ from train.errors import PolicyError
 from trigger.signals import CONTROL_AGE_S, SOURCE_AGE_S
 from trigger.telemetry import Recorded, Times, Values
 
-SPEED_SCALE_MPS = 30.0
-"""A speed is divided by this, so that motorways are about 1."""
+SPEEDS_MPS = (0.0, 1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 27.0, 35.0)
+"""A speed is told as how near it is to each of these: one number of its own for each does not go under among the many
+of a picture, as a single one did (gas hardly changed with speed after 1,500 steps)."""
 
 
 class Command(IntEnum):
@@ -56,20 +57,30 @@ class Senses:
     @property
     def width(self) -> int:
         """Numbers that `encode` makes of a sample."""
-        return 2 * self.speed + len(Command) * self.command
+        return (len(SPEEDS_MPS) + 1) * self.speed + len(Command) * self.command
 
     def encode(self, speed_mps: Tensor, command: Tensor, hide: bool) -> Tensor:
-        """(B,) m/s with NaN for unknown and (B,) `Command` to (B, width): scaled speed, whether known, one of three."""
+        """(B,) m/s with NaN for unknown and (B,) `Command` to (B, width): nearness to each of `SPEEDS_MPS`, whether the
+        speed is known, one of three commands."""
         parts = []
         if self.speed:
             known = ~torch.isnan(speed_mps)
             if hide:
                 known &= torch.rand(known.shape, device=known.device) >= self.hide_speed
-            scaled = torch.where(known, speed_mps / SPEED_SCALE_MPS, 0.0)
-            parts += [scaled[:, None], known[:, None].to(scaled.dtype)]
+            parts += [torch.where(known[:, None], _nearness(speed_mps), 0.0), known[:, None].to(torch.float32)]
         if self.command:
             parts.append((command[:, None] == torch.arange(len(Command), device=command.device)).to(torch.float32))
         return torch.cat(parts, 1)
+
+
+def _nearness(speed_mps: Tensor) -> Tensor:
+    """(B,) m/s to (B, K): 1 at a speed of `SPEEDS_MPS`, 0 from its neighbours on; the ends stand for all beyond."""
+    at = torch.tensor(SPEEDS_MPS, device=speed_mps.device)
+    gap = at.diff()
+    speed = speed_mps.clamp(SPEEDS_MPS[0], SPEEDS_MPS[-1])[:, None]
+    rising = torch.nn.functional.pad((speed - at[:-1]) / gap, (1, 0), value=1.0)
+    falling = torch.nn.functional.pad((at[1:] - speed) / gap, (0, 1), value=1.0)
+    return torch.minimum(rising, falling).clamp(0.0, 1.0)
 
 
 def speed_and_command(telemetry: Recorded, t_ns: Times) -> tuple[Values, NDArray[np.int64]]:

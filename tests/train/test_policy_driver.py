@@ -12,16 +12,18 @@ from train.frames import View
 from train.policies.policy import Forecast
 from train.senses import Senses
 from train.window import Window
+from train.world.env import SPEED
 
 NAMES = ("steering_wheel_deg", "gas_fraction", "brake_fraction")
 
 
 class Saying:
     def __init__(self, *values):
-        self.values, self.shapes = values, []
+        self.values, self.shapes, self.speeds = values, [], []
 
-    def __call__(self, frames):
+    def __call__(self, frames, speed_mps):
         self.shapes.append(tuple(frames.shape))
+        self.speeds.append(speed_mps.item())
         return frames
 
     def to_units(self, _):
@@ -41,6 +43,15 @@ SEEN = {"front": np.zeros((48, 64, 3), np.uint8)}
 def test_its_answer_is_an_action():
     acted = driver(Saying(MOST_WHEEL_DEG / 2, 0.4, 0.1)).act(SEEN)
     assert acted == pytest.approx([0.5, 0.4, 0.1])
+
+
+def test_it_is_told_the_speed_where_the_world_tells_it():
+    policy = Saying(0.0, 0.0, 0.0)
+    at_wheel = driver(policy)
+    at_wheel.act(SEEN | {SPEED: np.array([12.5], np.float32)})
+    at_wheel.act(SEEN)
+    assert policy.speeds[0] == 12.5
+    assert np.isnan(policy.speeds[1])
 
 
 def test_a_slip_is_the_pedals_end_and_nonsense_is_passed_on():

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from bars import T0_NS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from train.errors import PolicyError
-from train.senses import Command, Senses, speed_and_command
+from train.senses import SPEEDS_MPS, Command, Senses, speed_and_command
 from trigger.telemetry import Telemetry
 
 NAN = float("nan")
@@ -23,14 +25,25 @@ def test_all_is_off_unless_asked_for_and_past_controls_cannot_be_asked_for() -> 
 
 def test_an_unknown_speed_is_not_standing_still() -> None:
     told = Senses(speed=True).encode(torch.tensor([0.0, NAN, 15.0]), torch.zeros(3, dtype=torch.int64), hide=False)
-    assert told.tolist() == [[0.0, 1.0], [0.0, 0.0], [0.5, 1.0]]
+    assert told.argmax(1).tolist() == [0, 0, SPEEDS_MPS.index(15.0)]
+    assert told.sum(1).tolist() == [2.0, 0.0, 2.0]
+    assert told[:, -1].tolist() == [1.0, 0.0, 1.0]
+
+
+@given(st.floats(-5.0, 90.0))
+def test_a_speed_is_told_by_its_two_neighbours(speed):
+    told = Senses(speed=True).encode(torch.tensor([speed]), torch.zeros(1, dtype=torch.int64), hide=False)[0, :-1]
+    within = min(max(speed, SPEEDS_MPS[0]), SPEEDS_MPS[-1])
+    assert told.sum().item() == pytest.approx(1.0, abs=1e-5)
+    assert (told > 0).sum() <= 2
+    assert (told * torch.tensor(SPEEDS_MPS)).sum().item() == pytest.approx(within, abs=1e-3)
 
 
 def test_speed_is_hidden_from_a_share_of_what_is_learned_from() -> None:
     torch.manual_seed(0)
     told = Senses(speed=True, hide_speed=0.25).encode(torch.ones(4000), torch.zeros(4000, dtype=torch.int64), hide=True)
-    assert told[:, 1].mean().item() == pytest.approx(0.75, abs=0.03)
-    assert (told[told[:, 1] == 0] == 0).all()
+    assert told[:, -1].mean().item() == pytest.approx(0.75, abs=0.03)
+    assert (told[told[:, -1] == 0] == 0).all()
 
 
 def test_the_command_is_one_of_three() -> None:

@@ -26,7 +26,7 @@ from edge.options import FiniteRange
 @click.option(
     "--budget-s", default=300, show_default=True, type=click.IntRange(1), help="Labelled seconds to be added."
 )
-@click.option("--preset", default="tiny", show_default=True, type=click.Choice(["tiny", "small"]))
+@click.option("--preset", default="driver", show_default=True, type=click.Choice(["driver", "tiny", "small"]))
 @click.option("--steps", default=1500, show_default=True, type=click.IntRange(1), help="Of every training.")
 @click.option("--exam-miles", default=8.0, show_default=True, type=FiniteRange(0, min_open=True))
 @click.option("--role", default="gate", show_default=True, type=click.Choice(["gate", "final"]), help="Whose places.")

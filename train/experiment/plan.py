@@ -70,7 +70,7 @@ class Plan:
     minutes: float = 15.0
     base_s: int = 600
     budget_s: int = 300
-    preset: str = "tiny"
+    preset: str = "driver"
     steps: int = 1500
     exam_miles: float = 8.0
     role: str = "gate"

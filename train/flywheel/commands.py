@@ -40,7 +40,7 @@ WORLD, FOLDER = ("fleet", "minutes", "human", "rates", "exam_miles", "exam_cap")
     help="Of a car, or of the folder.",
 )
 @click.option("--baseline", default=0.3, show_default=True, type=FiniteRange(0, 1), help="Highest rate of draws.")
-@click.option("--preset", default="tiny", show_default=True, type=click.Choice(["tiny", "small"]))
+@click.option("--preset", type=click.Choice(["driver", "tiny", "small"]), help="[default: driver; with --drives tiny]")
 @click.option("--motion", is_flag=True, help="The policy may compare frames and see how the car is turning.")
 @click.option("--steps", default=1200, show_default=True, type=click.IntRange(1), help="Of the first training.")
 @click.option("--steps-a-night", default=600, show_default=True, type=click.IntRange(1), help="Of each further one.")
@@ -84,6 +84,8 @@ def _plan(context: click.Context, drives: Path | None, terms: dict[str, Any]) ->
     from train.flywheel.plan import FolderPlan, Plan
 
     terms["bytes_a_night"] = round(terms.pop("mb_a_night") * 1e6)
+    if terms["preset"] is None:
+        del terms["preset"]
     for name in WORLD if drives else FOLDER:
         del terms[name]
         if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:

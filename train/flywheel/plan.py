@@ -57,6 +57,7 @@ class Plan(AnyPlan):
         exam_miles, exam_cap: of each policy at the gate, to begin with and at most.
     """
 
+    preset: str = "driver"
     fleet: int = 8
     minutes: float = 15.0
     human: float = 0.5

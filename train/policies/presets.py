@@ -36,7 +36,7 @@ def recurrent() -> PolicyConfig:
 
 def driver() -> PolicyConfig:
     """To drive by itself, in a minute on one core: what is on the road and whether it comes nearer, in colour."""
-    return PolicyConfig("driver", View(96, 64), Window(2, 0.3), Stacked(), hidden=64, dropout=0.1)
+    return PolicyConfig("driver", View(96, 64), Window(2, 0.3), Stacked(), hidden=64, dropout=0.0)
 
 
 def mobilenet() -> PolicyConfig:
