@@ -15,6 +15,11 @@ def frames() -> torch.Tensor:
     return torch.randint(1, 256, (4, 2, 3, 16, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
+def test_colours_are_kept_for_who_sees_them() -> None:
+    kept = relight(frames(), STILL, torch.Generator().manual_seed(0), colour=True)
+    assert torch.allclose(kept, frames().float(), atol=1e-2)
+
+
 def test_no_change_is_grey_and_nothing_else() -> None:
     grey = frames().float().mean(2, keepdim=True)
     assert torch.allclose(relight(frames(), STILL, torch.Generator().manual_seed(0)), grey, atol=1e-2)

@@ -57,6 +57,16 @@ def test_speed_and_command_change_the_answer_only_where_asked_for() -> None:
         assert torch.equal(one, other) is not differs
 
 
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "resnet"])
+def test_who_says_that_it_sees_colour_does_and_the_others_do_not(preset: str) -> None:
+    """Two pictures whose colours have the same mean: grey alone cannot tell them apart."""
+    torch.manual_seed(0)
+    policy = Policy(config_of(preset)).eval()
+    red = frames_for(policy.config).float()
+    told = policy(red).mean, policy(red.flip(2)).mean
+    assert torch.allclose(*told, atol=1e-4) is not policy.config.net.SEES_COLOUR
+
+
 def test_doubt_begins_at_the_spread_of_the_labels_and_is_bounded() -> None:
     policy = Policy(config_of()).eval()
     frames = frames_for(policy.config)
