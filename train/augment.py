@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -27,9 +26,6 @@ from train.mirror import mirrored, opposites
 from train.policies.config import PolicyConfig
 from train.samples import Batch
 from train.sideways import CORRECTED, draw, seen_aside
-
-PLACES = 1 << 20
-"""Where in the row of drawn numbers the noise of a sample can begin."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +87,10 @@ def relight(frames: Tensor, how: Augmentation, chance: torch.Generator, colour: 
     x = _nudged(frames.to(torch.float32) if colour else _grey(frames), nudge).div_(255.0).clamp_(1e-3, 1.0)
     # x to a power; torch's own takes three times as long
     x.log_().mul_(_per_sample(x, how.gamma, chance).exp_()).exp_()
-    contrast, brightness = (_per_sample(x, reach, chance) for reach in (how.contrast, how.brightness))
-    x.mul_(contrast.exp_()).add_(0.4 * (1.0 - contrast) + brightness)
+    x.sub_(0.4).mul_(_per_sample(x, how.contrast, chance).exp_()).add_(0.4 + _per_sample(x, how.brightness, chance))
     x.mul_(_shade(x, how.shade, chance))
-    _add_noise(x, how.noise, chance)
+    noise = torch.empty_like(x).normal_(generator=chance)
+    x.add_(noise.mul_(how.noise * torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance)))
     brightened: Tensor = x.clamp_(0.0, 1.0).mul_(255.0)
     return brightened
 
@@ -103,25 +99,6 @@ def _grey(frames: Tensor) -> Tensor:
     """(B, T, C, H, W) uint8 to the mean of its colours, (B, T, 1, H, W) float32; `mean` takes five times as long."""
     red, green, blue = (frames[:, :, colour : colour + 1] for colour in range(3))
     return red.to(torch.float32).add_(green).add_(blue).div_(3.0)
-
-
-def _add_noise(x: Tensor, most: float, chance: torch.Generator) -> None:
-    """To each sample Gaussian noise with a standard deviation of its own, at most `most`.
-
-    Drawing a number for every pixel took a third of the time of all changes, so samples begin at different places of
-    one row.
-    """
-    drawn = _normal(x[0].numel())
-    begin = torch.randint(PLACES, (len(x),), generator=chance).tolist()
-    strength = (most * torch.rand(len(x), generator=chance)).tolist()
-    for sample, first, std in zip(x.flatten(1), begin, strength, strict=True):
-        sample.add_(drawn[first : first + sample.numel()], alpha=std)
-
-
-@lru_cache(8)
-def _normal(length: int) -> Tensor:
-    """Normal numbers, always the same: `length` of them from each of `PLACES`."""
-    return torch.randn(PLACES + length, generator=torch.Generator().manual_seed(0))
 
 
 def _nudged(x: Tensor, columns: int) -> Tensor:
@@ -141,5 +118,6 @@ def _shade(x: Tensor, share: float, chance: torch.Generator) -> Tensor:
     angle, offset, amount, chosen = torch.rand(4, batch, 1, 1, generator=chance)
     rows, columns = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)[None, :]
     side = columns * torch.cos(angle * math.tau) + rows * torch.sin(angle * math.tau) > offset * 1.6 - 0.8
-    factor = 1.0 + (amount * 0.9 - 0.6) * (chosen < share)
-    return torch.where(side, factor, 1.0)[:, None, None]
+    factor = (amount * 0.9 - 0.6) * (chosen < share)
+    factors: Tensor = (1.0 + side * factor)[:, None, None]
+    return factors
