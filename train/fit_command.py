@@ -36,7 +36,7 @@ WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard", "cache_
     "--preset",
     default="small",
     show_default=True,
-    type=click.Choice(["tiny", "small", "recurrent", "mobilenet", "resnet"]),
+    type=click.Choice(["tiny", "small", "recurrent", "driver", "mobilenet", "resnet"]),
 )
 @click.option("--minutes", type=FiniteRange(0, min_open=True), help="Stop after this long. [default: 10]")
 @click.option("--steps", type=click.IntRange(1), help="Stop after this many steps; alone it is reproducible.")

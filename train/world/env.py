@@ -34,7 +34,7 @@ from train.world.scene import Scene
 STEP_S = 0.1
 RATES = {"natural": NATURAL, "stress": STRESS, "calm": CALM}
 Action = NDArray[np.float32]
-SPEED = "speed_mps"
+SPEED, FASTEST_MPS = "speed_mps", 100.0
 Observation = dict[str, NDArray[Any]]
 """Pictures by the names of their cameras, (H, W, 3) uint8; under `SPEED`, where it is known, (1,) float32 in m/s."""
 World = gymnasium.Env[Observation, Action]
@@ -67,7 +67,7 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
             {
                 "front": spaces.Box(0, 255, (lens.height, lens.width, 3), np.uint8),
-                SPEED: spaces.Box(0, np.inf, (1,), np.float32),
+                SPEED: spaces.Box(0, FASTEST_MPS, (1,), np.float32),
             }
         )
         self.action_space = spaces.Box(
