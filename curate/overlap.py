@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curate.contained import MISSED, WITHIN_BITS, Moments
 from curate.driving import same_moments
@@ -32,34 +31,37 @@ def overlaps(portraits: Sequence[Portrait]) -> list[Pair]:
     """Each two clips of different recordings that share seconds, once; likeness is the share of those that agree."""
     if not portraits:
         return []
-    clip, other, agree = _compared(portraits)
-    pairs, number = np.unique(np.stack([clip, other]), axis=1, return_inverse=True)
-    shared = np.bincount(number.ravel(), minlength=pairs.shape[1])
-    found = np.bincount(number.ravel(), agree, pairs.shape[1])
-    kept = np.flatnonzero((shared >= FEWEST_SECONDS) & ((shared - found) * MISSED <= shared))
-    names = [portrait.clip_id for portrait in portraits]
-    ids = [(names[pairs[0, k]], names[pairs[1, k]], float(found[k] / shared[k])) for k in kept.tolist()]
-    return sorted(Pair(min(a, b), max(a, b), HOW, likeness) for a, b, likeness in ids)
-
-
-def _compared(portraits: Sequence[Portrait]) -> tuple[Index, Index, NDArray[np.bool_]]:
-    """All seconds that two clips of different recordings have at one time: the clips, smaller first, and whether the
-    seconds agree; (C,) each."""
     moments = Moments.of([portrait.traits for portrait in portraits])
     starts = np.array([portrait.start_ns for portrait in portraits], np.int64)
     t_ns = starts[moments.clip] + (np.arange(moments.clip.size) - moments.first[moments.clip]) * SECOND_NS
     drive = np.unique([portrait.drive_id for portrait in portraits], return_inverse=True)[1][moments.clip]
+    pairs, found = np.unique(_agreeing(moments, t_ns, drive), axis=1, return_counts=True)
+    names, kept = [portrait.clip_id for portrait in portraits], list[Pair]()
+    enough = found >= FEWEST_SECONDS
+    for (clip, other), agree in zip(pairs.T[enough].tolist(), found[enough].tolist(), strict=True):
+        shared = np.intersect1d(t_ns[moments.clip == clip], t_ns[moments.clip == other]).size
+        if shared >= FEWEST_SECONDS and (shared - agree) * MISSED <= shared:
+            first, second = sorted((names[clip], names[other]))
+            kept.append(Pair(first, second, HOW, agree / shared))
+    return sorted(kept)
+
+
+def _agreeing(moments: Moments, t_ns: Index, drive: Index) -> Index:
+    """(2, C): the clips, smaller first, of all seconds that begin together in two recordings and agree.
+
+    Only these are kept: where all clocks begin alike every second meets all others, and most of them do not agree.
+    """
     order = np.argsort(t_ns, kind="stable")
-    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))]
+    parts = [np.empty((2, 0), np.int64)]
     for apart in range(1, order.size):
         a, b = order[:-apart], order[apart:]
         at_one_time = t_ns[a] == t_ns[b]
         if not at_one_time.any():
             break
-        kept = at_one_time & (drive[a] != drive[b])
+        kept = at_one_time & (drive[a] != drive[b]) & moments.shown[a] & moments.shown[b]
         a, b = a[kept], b[kept]
-        agree = moments.shown[a] & moments.shown[b] & (distance(moments.hashes[a], moments.hashes[b]) <= WITHIN_BITS)
-        agree[agree] = same_moments(moments.driven[a[agree]], moments.driven[b[agree]])
-        parts.append((moments.clip[a], moments.clip[b], agree))
-    clip, other, agree = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return np.minimum(clip, other), np.maximum(clip, other), agree
+        near = distance(moments.hashes[a], moments.hashes[b]) <= WITHIN_BITS
+        a, b = a[near], b[near]
+        alike = same_moments(moments.driven[a], moments.driven[b])
+        parts.append(np.sort(np.stack([moments.clip[a[alike]], moments.clip[b[alike]]]), axis=0))
+    return np.concatenate(parts, axis=1)
