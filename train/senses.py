@@ -26,8 +26,8 @@ from trigger.signals import CONTROL_AGE_S, SOURCE_AGE_S
 from trigger.telemetry import Recorded, Times, Values
 
 SPEEDS_MPS = (0.0, 1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 27.0, 35.0)
-"""A speed is told as how near it is to each of these: one number of its own for each does not go under among the many
-of a picture, as a single one did (gas hardly changed with speed after 1,500 steps)."""
+"""A speed is told as how near it is to each of these: with a number of its own for each, a small net needs no large
+weights to tell them apart beside the many numbers of a picture."""
 
 
 class Command(IntEnum):

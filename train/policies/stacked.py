@@ -1,8 +1,7 @@
 """Colour pictures of all frames as one stack, strided convolutions over it: for a policy that drives.
 
-It sees what stands on the road, how large it is and what colour, which evened-out grey hides: beside `twopaths` on the
-same clips of the built-in world it is the one that brakes. Frames some tenths of a second apart show whether what is
-ahead comes nearer.
+It sees what stands on the road, how large it is and what colour, which evened-out grey hides. Frames some tenths of a
+second apart show whether what is ahead comes nearer.
 
 The trade-off: it learns from few minutes of one road's light what that road looks like, and the slide of the picture
 from neighbouring frames hardly at all; for steering on a recorded road `twopaths` is the better one.
