@@ -24,7 +24,9 @@ from makers.scenes import scene, with_front, with_signal
 
 from curate.defects.finding import Defect, Severity
 from curate.defects.judge import judge
+from curate.defects.order import reordered_frames
 from curate.defects.scene import Scene, Sight
+from trigger.telemetry import Telemetry
 
 LONG = bool(os.environ.get("SWERVE_LONG"))
 SOUND, EACH = (1000, 200) if LONG else (100, 8)
@@ -99,3 +101,16 @@ def test_a_car_that_is_jerked_to_and_fro_swings_its_picture_and_is_kept():
     t_s = exchanged.signals.t_ns / 1e9
     swinging = exchanged.signals.columns["yaw_rate_dps"] + 30.0 * np.sign(np.sin(2 * np.pi * t_s / 0.3))
     assert Defect.REORDERED_FRAMES not in codes(judge(with_signal(exchanged, "yaw_rate_dps", swinging)))
+
+
+def test_pairs_in_the_wrong_order_are_a_habit_only_where_they_are_frequent():
+    """What passes close by can look like an exchange; in a clip of minutes it does so a few times."""
+    short = scene(5, stands=False, turns=2.0).cameras["front"].thumbs
+    there_and_back = np.concatenate([short, short[::-1]] * 8)
+    for pictures, severity in ((short, Severity.QUARANTINE), (there_and_back, Severity.NOTED)):
+        order = np.arange(len(pictures))
+        for at in (10, 20, 30, 40):
+            order[[at, at + 1]] = order[[at + 1, at]]
+        sight = Sight(np.arange(len(pictures)) * 50_000_000, pictures[order])
+        (found,) = reordered_frames(Scene((0, int(sight.t_ns[-1])), {"front": sight}, Telemetry.merge({})))
+        assert found.severity is severity
