@@ -3,7 +3,7 @@
     python benchmarks/rare_weights.py STORE [--seeds 3] [--steps 1500] [--mirror]
 
 Trains both ways with each seed on the store's newest version (STORE/policies/rare-weights/; what is done is not done
-again) and examines all on its exam: steering, overall, in sharp bends, in rare seconds and in the others. The ratio is
+again) and examines all on its exam: steering, overall, in rare seconds and in the others, and by how sharp the bend is. The ratio is
 that of root mean squared errors, weighted to natural, over all seeds; its interval is drawn over seeds and over blocks
 of the exam, the same blocks for both. It holds for this exam and these roads.
 """
@@ -54,11 +54,12 @@ def examined(version: DatasetVersion, folder: Path) -> Squares:
     assert steering is not None, "steering is not recorded"
     off = predict(saved.policy, samples).now[:, steering] - samples.controls_now[:, steering]
     _, rare = find_rare(version, samples)
-    told = {
-        part.name: part.weight > 0 for part in find_slices(version, samples, rare) if part.family in ("whole", "bend")
+    slices = {
+        part.name: part.weight > 0
+        for part in find_slices(version, samples, rare)
+        if part.family == "bend" or part.name in (ALL, RARE, ORDINARY)
     }
-    kept = {name: inside for name, inside in told.items() if name in (ALL, RARE, ORDINARY) or "and more" in name}
-    return Squares(off**2, blocks_of(version, samples).of, kept)
+    return Squares(off**2, blocks_of(version, samples).of, slices)
 
 
 def compared(new: list[Squares], old: list[Squares], name: str) -> tuple[float, float, float]:
