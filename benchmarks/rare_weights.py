@@ -3,9 +3,9 @@
     python benchmarks/rare_weights.py STORE [--seeds 3] [--steps 1500] [--mirror]
 
 Trains both ways with each seed on the store's newest version (STORE/policies/rare-weights/; what is done is not done
-again) and examines all on its exam: steering, overall, in rare seconds and in the others, and by how sharp the bend is. The ratio is
-that of root mean squared errors, weighted to natural, over all seeds; its interval is drawn over seeds and over blocks
-of the exam, the same blocks for both. It holds for this exam and these roads.
+again) and examines all on its exam: steering, overall, in rare seconds and in the others, and by how sharp the bend is.
+The ratio is that of root mean squared errors, weighted to natural, over all seeds; its interval is drawn over seeds and
+over blocks of the exam, the same blocks for both. It holds for this exam and these roads.
 """
 
 from __future__ import annotations

@@ -89,8 +89,9 @@ def relight(frames: Tensor, how: Augmentation, chance: torch.Generator, colour: 
     x.log_().mul_(_per_sample(x, how.gamma, chance).exp_()).exp_()
     x.sub_(0.4).mul_(_per_sample(x, how.contrast, chance).exp_()).add_(0.4 + _per_sample(x, how.brightness, chance))
     x.mul_(_shade(x, how.shade, chance))
-    noise = torch.empty_like(x).normal_(generator=chance)
-    x.add_(noise.mul_(how.noise * torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance)))
+    if how.noise:
+        noise = torch.empty_like(x).normal_(generator=chance)
+        x.add_(noise.mul_(how.noise * torch.rand(x.shape[0], 1, 1, 1, 1, generator=chance)))
     brightened: Tensor = x.clamp_(0.0, 1.0).mul_(255.0)
     return brightened
 

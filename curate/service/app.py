@@ -30,8 +30,10 @@ from curate.service.status import status
 from curate.service.uploads import Upload
 from curate.service.writing import Digests, Writing
 
-BLOCK_BYTES = 512 * 1024
-"""What is gathered of a request before a thread hashes and writes it: large beside the price of asking a thread."""
+BLOCK_BYTES = 1024 * 1024
+"""What is gathered of a request before a thread hashes and writes it: large beside the price of asking a thread, small
+beside the service's memory, as each request under way holds so much.
+"""
 
 
 def make_app(service: Service) -> ASGIApp:

@@ -7,6 +7,7 @@ safety driver beside it; before there is a policy humans drive them all.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,13 +28,16 @@ from train.world.road import LENGTH_M
 
 STYLES: tuple[tuple[Style, float], ...] = ((CAREFUL, 0.6), (RELAXED, 0.25), (HURRIED, 0.15))
 """Manners of the human drivers, and their shares."""
+A_CHILD = 8
+"""Trips that are worth another child: it takes seconds to start one."""
 LAST_START = 0.4
 """Drives begin in the first part of a road, so that it does not end under them."""
 
 
 @dataclass(frozen=True)
 class Trip:
-    """One car's night. `policy`: folder of the one that drives, None where a human does. `staged`: not met but made."""
+    """One car's night. `policy`: folder of the one that drives, None where a human does. `staged`: not met but made.
+    `day`: whose happenings it meets, see `train.world.road.road_of`."""
 
     car: str
     folder: Path
@@ -44,6 +48,7 @@ class Trip:
     style: Style
     policy: Path | None
     staged: bool = False
+    day: int = 0
 
     def __str__(self) -> str:
         return f"{self.car} in {self.place}"
@@ -69,6 +74,7 @@ def trips(plan: Plan, night: int, folder: Path, policy: Path | None) -> list[Tri
                 seconds=plan.minutes * 60.0,
                 style=style,
                 policy=None if by_human else policy,
+                day=1 + int(chance.integers(2**31)),
             )
         )
     return made
@@ -80,7 +86,8 @@ def drive_all(
     """Record every trip that is not recorded yet; what became of them, and the cars that were lost."""
     ridden: list[Ridden] = []
     lost: list[str] = []
-    for done, result in enumerate(each(drive_one, planned, words=WORLD), 1):
+    children = max(1, min(os.cpu_count() or 1, len(planned) // A_CHILD))
+    for done, result in enumerate(each(drive_one, planned, children=children, words=WORLD), 1):
         if isinstance(result, EdgeError):
             lost.append(str(result))
         else:
@@ -93,10 +100,13 @@ def drive_one(trip: Trip) -> Ridden:
     """In a child process. Raises DriveError where the world dies; no part of its drive is left then."""
     from train.world.env import DrivingWorld
     from train.world.record import record
+    from train.world.safety import EARLY
 
     try:
-        world = DrivingWorld(trip.place, trip.rates, trip.start_m)
+        world = DrivingWorld(trip.place, trip.rates, trip.start_m, day=trip.day)
         world.style = trip.style
+        if trip.policy:
+            world.limits = EARLY
         _, ridden = record(trip.folder, trip.folder.name, world, _driver(trip.policy), trip.seconds, trip.staged)
     except (RuntimeError, AssertionError, WorldError) as error:  # panda3d's own checks raise AssertionError
         raise DriveError(f"the world died under {trip}: {error}", "a whole drive", "run it again") from error

@@ -29,7 +29,7 @@ absolute errors small leaves them there. On the clips it learned from, its brake
 of 0.94 after 1,500 steps; with the changes of light for a road under trees, smooth L1 and dropout it was 0.71 after
 900, at a quarter of the force."""
 CLEAR = Augmentation(
-    gamma=0.1, contrast=0.1, brightness=0.05, shade=0.0, noise=0.01, nudge=0,
+    gamma=0.1, contrast=0.1, brightness=0.05, shade=0.0, noise=0.0, nudge=0,
     sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG,
 )  # fmt: skip
 SQUARES = 20.0

@@ -28,7 +28,7 @@ from train.world.car import Controls
 from train.world.draw import Lens, Painter, Pixels
 from train.world.expert import CAREFUL, Style, drive
 from train.world.place import CALM, NATURAL, PLACES, STRESS
-from train.world.safety import SafetyDriver
+from train.world.safety import LAST_MOMENT, Limits, SafetyDriver
 from train.world.scene import Scene
 
 STEP_S = 0.1
@@ -52,16 +52,19 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         rates: str = "natural",
         start_m: float = 100.0,
         lens: Lens = Lens(),  # noqa: B008
+        day: int = 0,
     ) -> None:
-        """Raises WorldError for a place or rates that are not known."""
+        """`day`: whose happenings, see `train.world.road.road_of`. Raises WorldError for a place or rates that are not
+        known."""
         if place not in PLACES or rates not in RATES:
             raise WorldError(
                 f"the place {place!r} at {rates!r} rates",
                 f"one of {', '.join(PLACES)} at {', '.join(RATES)} rates",
                 "choose one of them",
             )
-        self.place, self.rates, self.start_m, self.lens = place, rates, start_m, lens
+        self.place, self.rates, self.start_m, self.lens, self.day = place, rates, start_m, lens, day
         self.style: Style = CAREFUL
+        self.limits: Limits = LAST_MOMENT
         self.each_tick: Callable[[], None] = lambda: None
         self.render_mode = "rgb_array"
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
@@ -98,8 +101,8 @@ class DrivingWorld(gymnasium.Env[Observation, Action]):
         return self._seen()["front"]
 
     def _begin(self, start_m: float) -> None:
-        self.scene = Scene(PLACES[self.place], RATES[self.rates], start_m)
-        self.safety = SafetyDriver()
+        self.scene = Scene(PLACES[self.place], RATES[self.rates], start_m, day=self.day)
+        self.safety = SafetyDriver(self.limits)
         self.engaged, self.metres = True, 0.0
 
     def _watched(self, given: Controls, expert: Controls) -> str:

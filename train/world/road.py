@@ -28,6 +28,8 @@ EASE_M = 20
 APART_M = 140.0
 """Least distance between two happenings, so that each is met alone."""
 FIRST_M = 200.0
+BEND = "sharp_bend"
+"""What the road itself does, on all days."""
 SHARP_RADIUS_M = (15.0, 20.0)
 LENGTH_M = 24_000
 
@@ -44,9 +46,10 @@ class Happening:
 @dataclass(frozen=True, repr=False, eq=False)
 class Road:
     """Attributes: (N,) at station 0, 1, 2 ... m: curvature_per_m, + left; heading_rad and x_m, y_m of the centre line.
-    happenings in order of their station."""
+    happenings in order of their station; day: whose they are."""
 
     place: Place
+    day: int
     curvature_per_m: Floats
     heading_rad: Floats
     x_m: Floats
@@ -71,18 +74,22 @@ class Road:
         return x - offset_m * math.sin(heading), y + offset_m * math.cos(heading), heading
 
 
-def road_of(place: Place, rates: Mapping[str, float]) -> Road:
-    """The road of a place, with happenings at these rates [per m, by kind]; the same for the same arguments."""
-    return _road_of(place, tuple(rates[kind] for kind in KINDS))
+def road_of(place: Place, rates: Mapping[str, float], day: int = 0) -> Road:
+    """The road of a place, with happenings at these rates [per m, by kind]; the same for the same arguments.
+
+    Args:
+        day: another one, above 0, has the same bends and other people: nobody crosses where somebody did yesterday.
+    """
+    return _road_of(place, tuple(rates[kind] for kind in KINDS), day)
 
 
 @lru_cache(maxsize=32)
-def _road_of(place: Place, rates: tuple[float, ...]) -> Road:
+def _road_of(place: Place, rates: tuple[float, ...], day: int) -> Road:
     chance = np.random.Generator(np.random.PCG64([place.seed, 1]))
-    happenings = _happenings(place, dict(zip(KINDS, rates, strict=True)))
+    happenings = _happenings(place, dict(zip(KINDS, rates, strict=True)), day)
     curvature = _bends(place, chance)
     for happening in happenings:
-        if happening.kind == "sharp_bend":
+        if happening.kind == BEND:
             _put_sharp_bend(curvature, happening)
         else:
             _calm_down(curvature, happening.station_m)
@@ -90,7 +97,7 @@ def _road_of(place: Place, rates: tuple[float, ...]) -> Road:
     curvature = np.convolve(curvature, kernel, mode="same")
     heading = np.concatenate([[0.0], np.cumsum(curvature[:-1])])
     x, y = (np.concatenate([[0.0], np.cumsum(f(heading[:-1] + curvature[:-1] / 2))]) for f in (np.cos, np.sin))
-    return Road(place, curvature, heading, x, y, happenings)
+    return Road(place, day, curvature, heading, x, y, happenings)
 
 
 def _bends(place: Place, chance: np.random.Generator) -> Floats:
@@ -105,11 +112,16 @@ def _bends(place: Place, chance: np.random.Generator) -> Floats:
     return np.concatenate(parts)[: LENGTH_M + 1]
 
 
-def _happenings(place: Place, rates: Mapping[str, float]) -> tuple[Happening, ...]:
+def chance_of(place: Place, day: int, *what: int) -> np.random.Generator:
+    """For what is another every day."""
+    return np.random.Generator(np.random.PCG64([place.seed, *what, *((day,) if day else ())]))
+
+
+def _happenings(place: Place, rates: Mapping[str, float], day: int) -> tuple[Happening, ...]:
     """Each kind from a stream of its own, so that the rate of one does not move another."""
     drawn: list[Happening] = []
     for number, kind in enumerate(KINDS):
-        chance = np.random.Generator(np.random.PCG64([place.seed, 2, number]))
+        chance = chance_of(place, 0 if kind == BEND else day, 2, number)
         at = FIRST_M
         while rates[kind] > 0:
             at += chance.exponential(1 / rates[kind])

@@ -12,7 +12,9 @@ A takeover is counted when
     speeding        it is faster than 1.25 times the limit
     needless brake  it brakes with more than 3 m/s^2 for 1 s where the expert would not brake at all
 
-The limits are those with which the expert itself drives without a takeover.
+The limits are those with which the expert itself drives without a takeover. They are an exam's: the last moment.
+Whoever sits beside a policy on a fleet's roads does not wait for it (`EARLY`): he takes over when he would have braked
+hard himself, for somebody who only walks towards the lane too, and shows how it is done with room to spare.
 """
 
 from __future__ import annotations
@@ -25,13 +27,8 @@ from train.world.car import WIDTH_M, Controls
 from train.world.expert import acceleration
 from train.world.scene import Scene
 
-NEEDED_MPS2 = 6.5
 BRAKES_MPS2 = -2.5
 """What counts as braking for it."""
-CLOSE_S = 0.35
-ROUND_MPS2 = 3.5
-"""About what a driver asks of the tyres in an evasive manoeuvre that is still under control."""
-OFF_LANE_M = 1.35
 STALL_S, STALL_MPS = 6.0, 0.3
 CRAWL_SHARE, CRAWL_S = 0.4, 12.0
 SPEEDING_SHARE = 1.25
@@ -44,10 +41,33 @@ BY_BRAKE, BY_GAS = ("obstacle", "collision", "speeding"), ("stalled", "crawling"
 """Reasons for which a human uses the brake, or the gas; else he uses the wheel."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How far a policy may go.
+
+    Attributes:
+        needed_mps2: deceleration to stay clear of what is ahead. close_s: to somebody ahead.
+        round_mps2: to the side, round what lies there; 3.5 is about what a driver asks of the tyres in an evasive
+            manoeuvre that is still under control. off_lane_m: from the lane's middle.
+        own_mps2: how hard the human would brake himself by then, where the policy does not.
+    """
+
+    needed_mps2: float = 6.5
+    close_s: float = 0.35
+    round_mps2: float = 3.5
+    off_lane_m: float = 1.35
+    own_mps2: float = math.inf
+
+
+LAST_MOMENT = Limits()
+EARLY = Limits(round_mps2=0.8, off_lane_m=1.1, own_mps2=3.2)
+
+
 @dataclass
 class SafetyDriver:
     """Watches one drive."""
 
+    limits: Limits = LAST_MOMENT
     stalled_s: float = 0.0
     crawled_s: float = 0.0
     needless_s: float = 0.0
@@ -59,9 +79,10 @@ class SafetyDriver:
             return "bad controls"
         if scene.collided:
             return "collision"
-        if self._obstacle(scene, given):
+        late = -acceleration(expert) > self.limits.own_mps2 and acceleration(given) > BRAKES_MPS2
+        if late or self._obstacle(scene, given):
             return "obstacle"
-        if abs(scene.ego.off_lane_m) > OFF_LANE_M:
+        if abs(scene.ego.off_lane_m) > self.limits.off_lane_m:
             return "off lane"
         stands = scene.ego.speed_mps < STALL_MPS and acceleration(expert) > 0.3
         self.stalled_s = self.stalled_s + seconds if stands else 0.0
@@ -88,27 +109,26 @@ class SafetyDriver:
         clear = not any(gap < 25.0 for gap, _ in scene.in_path())
         return self.held_s >= HOLD_S and steady and clear and scene.ego.speed_mps > 2.0
 
-    @staticmethod
-    def _obstacle(scene: Scene, given: Controls) -> bool:
-        speed = scene.ego.speed_mps
+    def _obstacle(self, scene: Scene, given: Controls) -> bool:
+        speed, limits = scene.ego.speed_mps, self.limits
         for gap, other in scene.in_path(margin_m=0.0):
             if isinstance(other, Bystander | Oncoming):
                 continue
             closing = speed - max(other.along_mps, 0.0)
-            if closing <= 0.3 or (isinstance(other, Debris) and _passes(scene, gap, other)):
+            if closing <= 0.3 or (isinstance(other, Debris) and _passes(scene, gap, other, limits.round_mps2)):
                 continue
-            if gap < CLOSE_S * closing:
+            if gap < limits.close_s * closing:
                 return True
-            if closing**2 / (2 * max(gap, 0.1)) > NEEDED_MPS2 and acceleration(given) > BRAKES_MPS2:
+            if closing**2 / (2 * max(gap, 0.1)) > limits.needed_mps2 and acceleration(given) > BRAKES_MPS2:
                 return True
         return False
 
 
-def _passes(scene: Scene, gap_m: float, other: Actor) -> bool:
+def _passes(scene: Scene, gap_m: float, other: Actor, round_mps2: float) -> bool:
     """Can the car still get past on the side it is nearer to?"""
     ego = scene.ego
     until_s = max(gap_m, 0.0) / max(ego.speed_mps, 0.1)
     missing = (WIDTH_M + other.width_m) / 2 - abs(ego.offset_m - other.offset_m)
     side = 1.0 if ego.offset_m > other.offset_m else -1.0
     missing -= side * ego.speed_mps * math.sin(ego.heading_rad) * until_s
-    return missing <= 0.5 * ROUND_MPS2 * until_s**2
+    return missing <= 0.5 * round_mps2 * until_s**2

@@ -11,7 +11,7 @@ import numpy as np
 from train.world.actors import ROADSIDE_M, Actor, Ahead, Bystander, Oncoming, of_happening
 from train.world.car import WIDTH_M, Car, Controls
 from train.world.place import Place
-from train.world.road import LANE_OFFSET_M, Road, road_of
+from train.world.road import LANE_OFFSET_M, Road, chance_of, road_of
 
 TICK_S = 0.02
 """The step of the mechanics; drivers decide less often."""
@@ -26,8 +26,10 @@ CLEAR_M = 90.0
 class Scene:
     """One car on one road. `others` are those near it, in the order in which they appeared."""
 
-    def __init__(self, place: Place, rates: Mapping[str, float], start_m: float = 0.0, speed_mps: float = 8.0) -> None:
-        self.road: Road = road_of(place, rates)
+    def __init__(
+        self, place: Place, rates: Mapping[str, float], start_m: float = 0.0, speed_mps: float = 8.0, day: int = 0
+    ) -> None:
+        self.road: Road = road_of(place, rates, day)
         self.ego = Car(start_m, speed_mps)
         self.others: list[Actor] = []
         self.ticks = 0
@@ -102,7 +104,7 @@ class _Arrival:
 
 def _traffic(road: Road) -> list[_Arrival]:
     """Ordinary traffic keeps clear of happenings; it, too, is where it is for every policy."""
-    chance = np.random.Generator(np.random.PCG64([road.place.seed, 3]))
+    chance = chance_of(road.place, road.day, 3)
     happens = np.array([h.station_m for h in road.happenings] or [-1e9])
     arrivals = []
     for make, share, stays_m in ((_ahead, 0.5, AHEAD_M + 200.0), (_oncoming, 2.0, 0.0), (_bystander, 1.0, 0.0)):
