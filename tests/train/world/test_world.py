@@ -17,7 +17,7 @@ from train.world.expert import CAREFUL, HURRIED, RELAXED, drive
 from train.world.place import CALM, NATURAL, PLACES, STRESS, places
 from train.world.record import Ridden, record, ride
 from train.world.road import APART_M, road_of
-from train.world.safety import SafetyDriver
+from train.world.safety import EARLY, LAST_MOMENT, Limits, SafetyDriver
 from train.world.scene import Scene
 from trigger.signals import ControlSource
 
@@ -78,16 +78,45 @@ def test_a_rarer_kind_leaves_the_others_where_they_are():
             if h.kind == "debris"} <= {h.station_m for h in alone}  # fmt: skip
 
 
-@pytest.mark.parametrize("style", [CAREFUL, HURRIED, RELAXED])
-def test_the_expert_is_never_taken_over(style):
+def test_another_day_has_the_same_bends_and_other_people():
+    place = PLACES["town"]
+    days = [road_of(place, STRESS, day).happenings for day in (0, 1, 1, 2)]
+    bends, others = ([[h for h in day if (h.kind == "sharp_bend") == bend] for day in days] for bend in (True, False))
+    assert days[0] == road_of(place, STRESS).happenings
+    assert days[1] == days[2]
+    assert not set(others[0]) & set(others[1])
+    assert not set(others[1]) & set(others[3])
+    assert {h.station_m for h in bends[0]} & {h.station_m for h in bends[1]}
+
+
+@pytest.mark.parametrize(
+    ("style", "limits"), [(CAREFUL, LAST_MOMENT), (HURRIED, LAST_MOMENT), (RELAXED, LAST_MOMENT), (CAREFUL, EARLY)]
+)
+def test_the_expert_is_never_taken_over(style, limits):
     """Eight minutes of stress in each exam place: about ten miles a style."""
     for place in (*places("gate"), *places("final")):
-        scene, safety = Scene(place, STRESS, 150.0), SafetyDriver()
+        scene, safety = Scene(place, STRESS, 150.0), SafetyDriver(limits)
         while scene.t_s < 160.0:
             controls = drive(scene, style)
             assert safety.watch(scene, controls, controls, 0.1) == "", (place.name, scene.ego.station_m)
             scene.step(controls, 0.1)
         assert scene.ego.station_m > 1000
+
+
+def test_a_fleets_safety_driver_does_not_wait_for_the_last_moment():
+    """With the expert's hands at the wheel, and feet that never brake."""
+
+    def gap_of_first(limits: Limits) -> float:
+        scene, safety = Scene(PLACES["town"], CALM, 150.0), SafetyDriver(limits)
+        while scene.t_s < 160.0:
+            expert = drive(scene)
+            given = Controls(expert.steering, expert.gas, 0.0)
+            if safety.watch(scene, given, expert, 0.1) == "obstacle":
+                return min(gap for gap, _ in scene.in_path(margin_m=4.0))
+            scene.step(given, 0.1)
+        raise AssertionError("nobody was met")
+
+    assert gap_of_first(EARLY) > 2 * max(gap_of_first(LAST_MOMENT), 1.0)
 
 
 def test_a_policy_that_does_nothing_is_taken_over_and_the_car_comes_back():
