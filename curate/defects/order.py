@@ -22,9 +22,10 @@ SHORTER = 0.85
 SWING = {"yaw_rate_dps": 15.0, "steering_wheel_deg": 60.0}
 """Spans of a signal around four frames above which the car itself is taken to swing the picture, deg/s and deg."""
 AROUND_NS = 200_000_000
-A_HABIT, HABITUAL = 3, 0.01
+A_HABIT, HABITUAL = 5, 0.02
 """A recorder that mixes up frames does it again: so many pairs, and such a share of the frames. Less is noted only, for
-whatever passes close by can look like it: in sound drives through the built-in world it did in one of 3,000 frames."""
+whatever passes close by can look like it: in sound drives through the built-in world it did in one of 3,000 frames, and
+three times in one clip of 13 s."""
 LEAST_CHANGE = 0.5
 """Levels a frame; of a picture that hardly moves, the order cannot be told."""
 

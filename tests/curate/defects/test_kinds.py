@@ -109,7 +109,7 @@ def test_pairs_in_the_wrong_order_are_a_habit_only_where_they_are_frequent():
     there_and_back = np.concatenate([short, short[::-1]] * 8)
     for pictures, severity in ((short, Severity.QUARANTINE), (there_and_back, Severity.NOTED)):
         order = np.arange(len(pictures))
-        for at in (10, 20, 30, 40):
+        for at in (10, 20, 30, 40, 50, 60):
             order[[at, at + 1]] = order[[at + 1, at]]
         sight = Sight(np.arange(len(pictures)) * 50_000_000, pictures[order])
         (found,) = reordered_frames(Scene((0, int(sight.t_ns[-1])), {"front": sight}, Telemetry.merge({})))
