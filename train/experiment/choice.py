@@ -32,7 +32,7 @@ def choose(root: Path, plan: Plan, arm: Arm) -> Chosen:
     if arm.chosen == "random":
         return within(clips_in(root, "random"), arm.share * plan.budget_s)
     events = [path for path in clips_in(root, "events") if not kinds_of(path) & set(arm.left_out)]
-    chosen = within(sorted(events, key=lambda path: -_value(path)), arm.share * plan.budget_s)
+    chosen = within(sorted(events, key=_value, reverse=True), arm.share * plan.budget_s)
     if not arm.staged:
         return chosen
     staged = within(clips_in(root, "staged"), arm.staged * plan.budget_s)
@@ -63,6 +63,6 @@ def within(clips: Sequence[Path], seconds: float) -> Chosen:
 
 
 def _value(folder: Path) -> float:
-    """What the car's night goes by (`edge.night.value`), for a byte."""
-    clip = open_clip(folder)
-    return value_of(clip.cut.events) / clip.bytes
+    """What the car's night goes by (`edge.night.value`), for a unit of what is to be spent: here labelled seconds."""
+    own = labelled_s(folder)
+    return value_of(open_clip(folder).cut.events) / own if own else 0.0

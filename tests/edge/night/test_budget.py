@@ -111,8 +111,9 @@ def test_lanes_are_all_of_a_night(bytes_a_night):
     assert lanes.baseline == pytest.approx(0.05 * bytes_a_night, abs=1)
 
 
-def event(kind, severity):
-    return Event(kind, 0, 1, (0, 1), severity, Evidence("x", 1.0, 1.0))
+def event(kind, severity, at_s=0.0):
+    t_ns = round(at_s * 1e9)
+    return Event(kind, t_ns, t_ns + 1, (t_ns, t_ns + 1), severity, Evidence("x", 1.0, 1.0))
 
 
 def test_value_grows_with_kind_and_severity_but_not_without_end():
@@ -120,4 +121,11 @@ def test_value_grows_with_kind_and_severity_but_not_without_end():
         value_of([event("disengagement", 1.0)]) > value_of([event("abrupt_brake", 1.0)]) > value_of([event("new", 1.0)])
     )
     assert value_of([event("new", 1.0)]) < value_of([event("new", 3.0)]) < value_of([event("new", 1e9)]) < 100
-    assert value_of([event("new", 2.0), event("new", 2.0)]) == 2 * value_of([event("new", 2.0)])
+    assert value_of([event("new", 2.0), event("new", 2.0, at_s=20.0)]) == 2 * value_of([event("new", 2.0)])
+
+
+def test_what_several_triggers_find_in_one_moment_counts_once_as_the_most_valuable():
+    quiet = [event("disengagement", 1.5)]
+    hard = [event("abrupt_brake", 2.0, at_s=0.5), *quiet, event("harsh_braking", 2.0, at_s=0.7)]
+    assert value_of(hard) == value_of(reversed(hard)) == value_of(quiet)
+    assert value_of([*hard, event("abrupt_steering", 1.0, at_s=9.0)]) > value_of(quiet)
