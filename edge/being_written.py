@@ -17,7 +17,8 @@ WRITING = os.O_WRONLY | os.O_RDWR
 
 
 def refuse_while_written(path: Path) -> None:
-    """Raises DriveError when a process holds `path`, or a file below it, open for writing."""
+    """Raises DriveError when a process holds `path`, or a file below it, open for writing, or where that cannot be told
+    for want of descriptors."""
     target = path.resolve()
     for open_file in _open_for_writing():
         if open_file == target or target in open_file.parents:
@@ -27,7 +28,12 @@ def refuse_while_written(path: Path) -> None:
 
 
 def _open_for_writing() -> Iterator[Path]:
-    for process in Path("/proc").glob("[0-9]*"):
+    try:
+        processes = list(Path("/proc").glob("[0-9]*"))
+    except OSError as error:
+        got = f"/proc cannot be read: {error.strerror}"
+        raise DriveError(got, "to see who is writing", "try again later") from error
+    for process in processes:
         try:
             links = list((process / "fd").iterdir())
         except OSError:

@@ -1,5 +1,6 @@
 """A decoder that dies takes one drive with it; a recording that is still being written is left alone."""
 
+import errno
 import os
 import select
 import signal
@@ -72,6 +73,16 @@ def test_a_recording_that_is_still_being_written_is_refused(native_drive):
     with (folder / "telemetry.parquet").open("rb"):
         refuse_while_written(folder)  # reading is no writing
     assert open_drive(folder).seconds == 2
+
+
+def test_where_it_cannot_be_told_who_writes_a_recording_waits(native_drive, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    folder = native_drive(seconds=2)
+    monkeypatch.setattr(Path, "glob", refused)
+    with pytest.raises(DriveError, match="Too many open files"):
+        refuse_while_written(folder)
 
 
 def hold(pipe: str) -> None:

@@ -63,6 +63,6 @@ def within(clips: Sequence[Path], seconds: float) -> Chosen:
 
 
 def _value(folder: Path) -> float:
-    """What the car's night goes by (`edge.night.value`), for a unit of what is to be spent: here labelled seconds."""
-    own = labelled_s(folder)
-    return value_of(open_clip(folder).cut.events) / own if own else 0.0
+    """What the car's night goes by (`edge.night.value`), for a byte."""
+    clip = open_clip(folder)
+    return value_of(clip.cut.events) / clip.bytes
