@@ -21,7 +21,13 @@ CLEARANCE_M = 0.35
 STANDSTILL_GAP_M = 3.0
 FAR_M = 110.0
 SEES_S = 3.2
-"""How long before it what lies in the lane is steered clear of."""
+"""How long before it what lies in the lane is slowed for and steered clear of."""
+SQUEEZES_MPS = 7.0
+"""How fast, at most, one goes past it with so little to the side."""
+SETTLES = 3.0
+"""Reaches in which four fifths of a step to the side are done, critically damped: 1 - (1 + 3) e^-3."""
+SWERVES_MPS2 = 3.0
+"""What a swerve may ask for to the side."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ RELAXED = Style(pace=0.85, headway_s=2.2, lateral_mps2=1.7, gas_mps2=1.2, brake_
 
 def drive(scene: Scene, style: Style = CAREFUL) -> Controls:
     """What the expert does now."""
-    accel = min(_for_road(scene, style), *(_for_obstacle(scene, style, *each) for each in _obstacles(scene)), 99.0)
+    lying = (_for_debris(scene, gap) for gap, _ in _lies_ahead(scene))
+    others = (_for_obstacle(scene, style, *each) for each in _obstacles(scene))
+    accel = min([_for_road(scene, style), *lying, *others])
     gas, brake = pedals(accel + DRAG_PER_S * scene.ego.speed_mps)
     return Controls(_steering(scene, style), gas, brake)
 
@@ -67,22 +75,29 @@ def acceleration(controls: Controls) -> float:
 
 def _steering(scene: Scene, style: Style) -> float:
     ego, road = scene.ego, scene.road
-    reach = max(4.0, style.settle_s * ego.speed_mps)
+    aside_m, gap_m = _wished_place(scene)
+    aside_m -= ego.offset_m
+    least = ego.speed_mps * math.sqrt(abs(aside_m) / SWERVES_MPS2)
+    reach = max(4.0, min(style.settle_s * ego.speed_mps, max(gap_m / SETTLES, least)))
     ahead = road.curvature(ego.station_m + 0.25 * ego.speed_mps)
-    wished = ahead + (_target_offset(scene) - ego.offset_m) / reach**2 - 2.0 * math.sin(ego.heading_rad) / reach
+    wished = ahead + aside_m / reach**2 - 2.0 * math.sin(ego.heading_rad) / reach
     return min(max(steering_for(wished), -1.0), 1.0)
 
 
-def _target_offset(scene: Scene) -> float:
-    """The lane's middle, or beside what lies in it."""
-    ego = scene.ego
-    reach = SEES_S * ego.speed_mps + 4.0
+def _wished_place(scene: Scene) -> tuple[float, float]:
+    """The lane's middle, or beside what lies in it, from the centre line; and in how many metres to be there."""
+    for gap, other in _lies_ahead(scene):
+        side = 1.0 if other.offset_m < LANE_OFFSET_M else -1.0
+        return other.offset_m + side * ((WIDTH_M + other.width_m) / 2 + CLEARANCE_M), gap if gap > 0 else math.inf
+    return LANE_OFFSET_M, math.inf
+
+
+def _lies_ahead(scene: Scene) -> Iterator[tuple[float, Debris]]:
+    """Gap to the front bumper in m, and what lies there, until it is passed."""
     for other in scene.others:
-        gap = other.back_m - ego.front_m
-        if isinstance(other, Debris) and -(other.length_m + 5.5) < gap < reach:
-            side = 1.0 if other.offset_m < LANE_OFFSET_M else -1.0
-            return other.offset_m + side * ((WIDTH_M + other.width_m) / 2 + CLEARANCE_M)
-    return LANE_OFFSET_M
+        gap = other.back_m - scene.ego.front_m
+        if isinstance(other, Debris) and -(other.length_m + 5.5) < gap < SEES_S * scene.ego.speed_mps + 4.0:
+            yield gap, other
 
 
 def _for_road(scene: Scene, style: Style) -> float:
@@ -96,6 +111,14 @@ def _for_road(scene: Scene, style: Style) -> float:
     if speed > allowed:
         return max(-style.brake_mps2 * 1.4, 1.6 * (allowed - speed))
     return style.gas_mps2 * (1 - (speed / max(allowed, 0.1)) ** 4)
+
+
+def _for_debris(scene: Scene, gap_m: float) -> float:
+    """Slow enough, by then, to squeeze past."""
+    own = scene.ego.speed_mps
+    if own <= SQUEEZES_MPS:
+        return 0.8 * (SQUEEZES_MPS - own)
+    return max(-BRAKE_MPS2, -(own**2 - SQUEEZES_MPS**2) / (2 * max(gap_m - 2.0, 0.5)) if gap_m > 0 else -1.0)
 
 
 def _obstacles(scene: Scene) -> Iterator[tuple[float, float]]:

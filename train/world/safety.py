@@ -30,7 +30,7 @@ from train.world.scene import Scene
 BRAKES_MPS2 = -2.5
 """What counts as braking for it."""
 STALL_S, STALL_MPS = 6.0, 0.3
-CRAWL_SHARE, CRAWL_S = 0.4, 12.0
+CRAWL_S, CRAWL_SHARE = 12.0, 0.4
 SPEEDING_SHARE = 1.25
 NEEDLESS_MPS2, NEEDLESS_S = -3.0, 1.0
 HOLD_S = 4.0
@@ -50,6 +50,7 @@ class Limits:
         round_mps2: to the side, round what lies there; 3.5 is about what a driver asks of the tyres in an evasive
             manoeuvre that is still under control. off_lane_m: from the lane's middle.
         own_mps2: how hard the human would brake himself by then, where the policy does not.
+        stall_s, crawl_s: standing, or crawling, for nothing.
     """
 
     needed_mps2: float = 6.5
@@ -57,10 +58,12 @@ class Limits:
     round_mps2: float = 3.5
     off_lane_m: float = 1.35
     own_mps2: float = math.inf
+    stall_s: float = STALL_S
+    crawl_s: float = CRAWL_S
 
 
 LAST_MOMENT = Limits()
-EARLY = Limits(round_mps2=0.8, off_lane_m=1.1, own_mps2=3.2)
+EARLY = Limits(round_mps2=0.8, off_lane_m=1.1, own_mps2=3.2, stall_s=2.0, crawl_s=6.0)
 
 
 @dataclass
@@ -91,9 +94,9 @@ class SafetyDriver:
         limit = scene.road.place.limit_mps
         crawls = scene.ego.speed_mps < CRAWL_SHARE * limit and acceleration(expert) > 0.3
         self.crawled_s = self.crawled_s + seconds if crawls else 0.0
-        if self.stalled_s > STALL_S:
+        if self.stalled_s > self.limits.stall_s:
             return "stalled"
-        if self.crawled_s > CRAWL_S:
+        if self.crawled_s > self.limits.crawl_s:
             return "crawling"
         if scene.ego.speed_mps > SPEEDING_SHARE * limit:
             return "speeding"

@@ -11,6 +11,7 @@ from edge.scan import scan
 from train.errors import WorldError
 from train.exam import Exam, sit, stints
 from train.miles import Miles
+from train.world.actors import Debris
 from train.world.car import Car, Controls
 from train.world.env import DrivingWorld
 from train.world.expert import CAREFUL, HURRIED, RELAXED, drive
@@ -117,6 +118,39 @@ def test_a_fleets_safety_driver_does_not_wait_for_the_last_moment():
         raise AssertionError("nobody was met")
 
     assert gap_of_first(EARLY) > 2 * max(gap_of_first(LAST_MOMENT), 1.0)
+
+
+@pytest.mark.parametrize("seen_m", [14.0, 20.0, 30.0])
+def test_whoever_sees_late_what_lies_in_the_lane_brakes_and_swerves_as_hard_as_it_takes(seen_m):
+    """Until then the wheel follows the lane as if nothing lay there, at 11 m/s."""
+    place = PLACES["meadow"]
+    scene = Scene(place, {**CALM, "debris": 1 / 900}, 150.0, speed_mps=11.0)
+    passed = 0
+    while passed < 3:
+        gaps = [other.back_m - scene.ego.front_m for other in scene.others if isinstance(other, Debris)]
+        near = [gap for gap in gaps if -2.0 < gap < 60.0]
+        blind = bool(near) and near[0] > seen_m
+        hidden, scene.others = scene.others, [o for o in scene.others if not (blind and isinstance(o, Debris))]
+        controls = drive(scene)
+        scene.others = hidden
+        before = min(near, default=0.0)
+        scene.step(controls, 0.1)
+        assert scene.collided is None, (before, scene.ego.offset_m)
+        passed += any(-2.0 < gap <= -1.0 for gap in near)
+
+
+def test_a_fleets_safety_driver_ends_a_crawl_before_an_exams_does():
+    def seconds(limits: Limits) -> float:
+        scene, safety = Scene(PLACES["meadow"], CALM, 150.0, speed_mps=4.0), SafetyDriver(limits)
+        while scene.t_s < 60.0:
+            expert = drive(scene)
+            given = Controls(expert.steering, 0.5 if scene.ego.speed_mps < 4.0 else 0.0, 0.0)
+            if safety.watch(scene, given, expert, 0.1):
+                return scene.t_s
+            scene.step(given, 0.1)
+        raise AssertionError("never")
+
+    assert seconds(EARLY) < 0.6 * seconds(LAST_MOMENT)
 
 
 def test_a_policy_that_does_nothing_is_taken_over_and_the_car_comes_back():
