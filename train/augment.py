@@ -15,14 +15,16 @@ Shapes: B samples, T frames of a window, C colours, H rows, W columns, K steps, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from train.controls import ControlSpec
 from train.mirror import mirrored, opposites
+from train.pace import BRAKE, GAS, Pace, at_other_speeds
 from train.policies.config import PolicyConfig
 from train.samples import Batch
 from train.sideways import CORRECTED, draw, seen_aside
@@ -37,6 +39,7 @@ class Augmentation:
         shade: share of samples in which half of the picture, cut along a random line, is darkened or lit.
         nudge: largest shift sideways, in pixels of the policy's picture. mirror: flip half of the samples.
         sideways_m, sideways_deg: standard deviations of the camera's shift and of its turn, both 0 for none.
+        pace: of the speed, for policies that are told it.
     """
 
     gamma: float = 0.5
@@ -48,10 +51,16 @@ class Augmentation:
     mirror: bool = False
     sideways_m: float = 0.0
     sideways_deg: float = 0.0
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def aside(self) -> bool:
         return bool(self.sideways_m or self.sideways_deg)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Augmentation:
+        """Of `dataclasses.asdict`. Raises TypeError for anything else."""
+        return Augmentation(**{**data, "pace": Pace(**data.get("pace", {}))})
 
 
 ASIDE = Augmentation(sideways_m=0.45, sideways_deg=2.0)
@@ -59,10 +68,12 @@ ASIDE = Augmentation(sideways_m=0.45, sideways_deg=2.0)
 
 
 class Changed(NamedTuple):
-    """Of a batch: float32 views (B, T, C, H, W), C 3 or in grey 1; controls (B, K, A) in their units; command (B,)."""
+    """Of a batch: float32 views (B, T, C, H, W), C 3 or in grey 1; controls (B, K, A) in their units; speed_mps and
+    command (B,)."""
 
     views: list[Tensor]
     controls: Tensor
+    speed_mps: Tensor
     command: Tensor
 
 
@@ -74,11 +85,15 @@ def changed(batch: Batch, how: Augmentation, config: PolicyConfig, chance: torch
         ahead_s = torch.from_numpy(config.horizon.offsets_ns / 1e9).float()
         steering = config.controls.index(CORRECTED)
         views, controls = seen_aside(views, controls, batch.geometry, batch.speed_mps, ahead_s, steering, moves)
+    speed_mps = batch.speed_mps
+    if how.pace.std_mps and config.senses.speed and {GAS, BRAKE} <= set(config.controls):
+        pedals = config.controls.index(GAS), config.controls.index(BRAKE)
+        speed_mps, controls = at_other_speeds(speed_mps, controls, pedals, how.pace, chance)
     views = [relight(view, how, chance, config.net.SEES_COLOUR) for view in views]
     if how.mirror:
         steers = ControlSpec(config.controls).steering
         views, controls, command = mirrored(views, controls, command, steers, opposites(config.views), chance)
-    return Changed(views, controls, command)
+    return Changed(views, controls, speed_mps, command)
 
 
 def relight(frames: Tensor, how: Augmentation, chance: torch.Generator, colour: bool = False) -> Tensor:

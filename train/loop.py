@@ -122,7 +122,7 @@ class Training:
         wanted = (seen.controls.to(device) - self.policy.mean) / self.policy.std
         self.policy.train()
         with self.processor.products():
-            outputs: Outputs = learner(views[0], views[1:], batch.speed_mps.to(device), seen.command.to(device))
+            outputs: Outputs = learner(views[0], views[1:], seen.speed_mps.to(device), seen.command.to(device))
         # Each process's mean over its own labels counts by how many of all labels those are.
         labels = (~torch.isnan(wanted)).sum()
         part = self.crew.size * labels / self.crew.total(labels).clamp_min(1)

@@ -97,6 +97,6 @@ class Settings:
         nested = {
             "senses": Senses(**data["senses"]),
             "cameras": tuple(data["cameras"]),
-            "augmentation": Augmentation(**data["augmentation"]),
+            "augmentation": Augmentation.from_json(data["augmentation"]),
         }
         return Settings(**{**data, **nested})

@@ -12,9 +12,11 @@ from train.augment import Augmentation
 from train.checkpoint import SavedPolicy, load_policy
 from train.fit import fit, resume
 from train.loop import Progress
+from train.pace import Pace
 from train.resume import state_path
 from train.senses import Senses
 from train.settings import Settings
+from train.world.car import BRAKE_MPS2, GAS_MPS2
 
 WHOLE = "steps"
 """What `train.fit` says of a training that took all of its steps."""
@@ -30,7 +32,7 @@ of 0.94 after 1,500 steps; with the changes of light for a road under trees, smo
 900, at a quarter of the force."""
 CLEAR = Augmentation(
     gamma=0.1, contrast=0.1, brightness=0.05, shade=0.0, noise=0.0, nudge=0,
-    sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG,
+    sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG, pace=Pace(3.0, GAS_MPS2, BRAKE_MPS2),
 )  # fmt: skip
 SQUARES = 20.0
 
