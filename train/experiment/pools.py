@@ -50,6 +50,7 @@ class Met:
 def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
     """The first day: humans drive."""
     shutil.rmtree(root / "pools/base", ignore_errors=True)  # of a run that was cut off
+    plan = _short(plan)
     recorded = _drive(root, plan, 1, None, advance)
     rate = min(1.0, AMPLE * plan.base_s / (plan.cars * plan.minutes * 60))
     for trip in recorded:
