@@ -68,8 +68,11 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
     assert Experiment(tmp_path, plan, lambda what, share: None).run() == arms
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")} == written
-    with pytest.raises(FlywheelError, match="another role, steps"):
-        Experiment(tmp_path, replace(plan, steps=61, role="final", seeds=2), lambda what, share: None).run()
+    with pytest.raises(FlywheelError, match="another cars, steps"):
+        Experiment(tmp_path, replace(plan, steps=61, cars=3, seeds=2), lambda what, share: None).run()
+    final = Experiment(tmp_path, replace(plan, role="final"), lambda what, share: None).run()
+    assert not set(final["random"][0]["by_place"]) & set(arms["random"][0]["by_place"])
+    assert {path: path.stat().st_mtime_ns for path in written} == written
     assert table(arms).row_count == len(arms)
     assert fleet_table(met_there).row_count == len(met_there["met"]) > 0
     assert picture(arms, met_there, plan.base_s).startswith(b"\x89PNG")

@@ -34,7 +34,8 @@ from edge.options import FiniteRange
 def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
     """Random against curated against all, at equal steps, in miles between disengagements.
 
-    Started again with the same terms it goes on where it was cut off; more seeds and arms may be asked for then.
+    Started again with the same terms it goes on where it was cut off; more seeds and arms may be asked for then,
+    and the final exam, which the same policies sit.
     """
     from edge.durable import write_bytes
     from edge.output import as_json, show
@@ -49,7 +50,8 @@ def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
     with bar("experiment") as move:
         done = Experiment(folder, plan, lambda what, share: move(share, what))
         arms, met = done.run(), done.met()
-    write_bytes(folder / "experiment.png", picture(arms, met, plan.base_s))
+    shown = "experiment.png" if plan.role == "gate" else f"experiment-{plan.role}.png"
+    write_bytes(folder / shown, picture(arms, met, plan.base_s))
     if json_:
         others = {name: trials for name, trials in arms.items() if name != "random"}
         as_json(

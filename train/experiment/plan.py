@@ -59,7 +59,8 @@ class Plan:
         cars, minutes: of the fleet, half of it driven by humans, the other half by the policy of the first night.
         base_s: seconds of random human driving that every arm has, and the first policy learned from.
         budget_s: labelled seconds that the random and the curated arm may add.
-        steps: of every training. exam_miles: of every exam. role: whose places the exam is held in.
+        steps: of every training. exam_miles: of every exam. role: whose places the exam is held in; the same policies
+            may sit another's later, the final one once.
     """
 
     seeds: int = 3
@@ -79,6 +80,11 @@ class Plan:
     def arms(self) -> dict[str, Arm]:
         further = ((self.ablations, ABLATIONS), (self.scaling, SCALING), (self.synthetic, SYNTHETIC))
         return {**ARMS, **{name: arm for asked, arms in further if asked for name, arm in arms.items()}}
+
+    @property
+    def sitting(self) -> str:
+        """Where what came of the exams is kept."""
+        return "trials" if self.role == "gate" else f"trials-{self.role}"
 
     def check(self) -> None:
         """Raises FlywheelError where they cannot work."""

@@ -28,7 +28,7 @@ from train.flywheel.night import read_facts
 
 SPLIT = "block:0.05"
 """The exam is driven; a little is kept for the curves."""
-LATER = ("seeds", "ablations", "scaling", "synthetic")
+LATER = ("seeds", "ablations", "scaling", "synthetic", "role")
 """Terms that may be asked for when an experiment goes on."""
 Tell = Callable[[str, float], None]
 Facts = dict[str, Any]
@@ -71,12 +71,12 @@ class Experiment:
 
     def _tried(self, name: str) -> Iterator[Facts]:
         for seed in count():
-            if (facts := read_facts(self.root / f"trials/{_plain(name)}-{seed}.json")) is None:
+            if (facts := read_facts(self.root / f"{self.plan.sitting}/{_plain(name)}-{seed}.json")) is None:
                 return
             yield facts
 
     def _trial(self, name: str, arm: Arm, seed: int) -> Facts:
-        return self._once(f"trials/{_plain(name)}-{seed}", lambda: self._examined(name, arm, seed))
+        return self._once(f"{self.plan.sitting}/{_plain(name)}-{seed}", lambda: self._examined(name, arm, seed))
 
     def _examined(self, name: str, arm: Arm, seed: int) -> Facts:
         chosen = choose(self.root, self.plan, arm)
