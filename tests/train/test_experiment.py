@@ -10,7 +10,7 @@ from train.errors import FlywheelError
 from train.experiment import ordinary
 from train.experiment.fleet_size import MILES_A_DAY, SIZES, met
 from train.experiment.picture import picture
-from train.experiment.plan import ABLATIONS, ARMS, SCALING, SYNTHETIC, Plan
+from train.experiment.plan import ABLATIONS, ARMS, SCALING, SYNTHETIC, Arm, Plan
 from train.experiment.table import fleet_table, pooled, ratio, table
 from train.experiment.trial import Experiment
 from trigger.disengagement import KIND as DISENGAGEMENT
@@ -55,7 +55,7 @@ def test_terms_that_cannot_work_are_refused():
     assert set(ABLATIONS["curated, no disengagements"].left_out) == {DISENGAGEMENT, PARTIAL}
 
 
-def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
+def test_random_and_curated_add_as_many_labelled_seconds(tmp_path, monkeypatch):
     """A very small one, through every step; started again it does nothing twice."""
     plan = Plan(seeds=1, cars=2, minutes=1.5, base_s=20, budget_s=8, steps=60, exam_miles=0.05)
     arms = Experiment(tmp_path, plan, lambda what, share: None).run()
@@ -76,6 +76,8 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path):
     assert table(arms).row_count == len(arms)
     assert fleet_table(met_there).row_count == len(met_there["met"]) > 0
     assert picture(arms, met_there, plan.base_s).startswith(b"\x89PNG")
+    monkeypatch.setattr("train.experiment.plan.SCALING", {"more than there is": Arm("events", 0.5, share=1e6)})
+    assert Experiment(tmp_path, replace(plan, scaling=True), lambda what, share: None).run() == arms
     staged = Experiment(tmp_path, replace(plan, synthetic=True), lambda what, share: None).run()[
         "curated and synthetic"
     ]

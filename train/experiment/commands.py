@@ -16,7 +16,7 @@ from edge.options import FiniteRange
     "--seeds", default=3, show_default=True, type=click.IntRange(1), help="Trainings of each arm; 6 to publish."
 )
 @click.option("--ablations", is_flag=True, help="Also without weights, without disengagements, by class frequency.")
-@click.option("--scaling", is_flag=True, help="Also a quarter and a half of the budget.")
+@click.option("--scaling", is_flag=True, help="Also half and twice the budget.")
 @click.option("--synthetic", is_flag=True, help="Also with staged clips added.")
 @click.option("--cars", default=16, show_default=True, type=click.IntRange(2))
 @click.option("--minutes", default=15.0, show_default=True, type=FiniteRange(0, min_open=True), help="Each car drives.")
@@ -65,3 +65,5 @@ def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
     else:
         show(table(arms))
         show(fleet_table(met))
+        if few := sorted(set(plan.arms) - set(arms)):
+            click.echo(f"Left out, for the fleet recorded too little for them: {'; '.join(few)}.")

@@ -45,7 +45,7 @@ SCALING: Mapping[str, Arm] = {
     f"{name}, {told} the budget": Arm(arm.chosen, arm.mix, share=share)
     for name, arm in ARMS.items()
     if name != "all"
-    for told, share in (("a quarter of", 0.25), ("half", 0.5))
+    for told, share in (("half", 0.5), ("twice", 2.0))
 }
 SYNTHETIC: Mapping[str, Arm] = {"curated and synthetic": Arm("events", 0.5, staged=0.5)}
 

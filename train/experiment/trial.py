@@ -21,7 +21,7 @@ from train.errors import FlywheelError
 from train.exam import sit, stints
 from train.experiment.choice import Chosen, choose, within
 from train.experiment.ordinary import errors_by_drive
-from train.experiment.plan import Arm, Plan
+from train.experiment.plan import ARMS, Arm, Plan
 from train.experiment.pools import clips_in, gather_base, gather_fleet, gather_ordinary, gather_staged
 from train.flywheel.learning import learned, settings_of
 from train.flywheel.night import read_facts
@@ -41,7 +41,10 @@ class Experiment:
     tell: Tell
 
     def run(self) -> dict[str, list[Facts]]:
-        """By arm, what came of every seed; also of more seeds than are asked for, where they were tried before."""
+        """By arm, what came of every seed; also of more seeds than are asked for, where they were tried before.
+
+        Of the arms beyond the first three those are left out for which the fleet did not record enough.
+        """
         self.plan.check()
         self._keep_plan()
         self._once("base", self._gather_base)
@@ -50,9 +53,10 @@ class Experiment:
         self._once("ordinary", self._gather_ordinary)
         if self.plan.synthetic:
             self._once("staged", self._gather_staged)
-        for seed, (name, arm) in product(range(self.plan.seeds), self.plan.arms.items()):
+        arms = {name: arm for name, arm in self.plan.arms.items() if name in ARMS or self._enough_for(arm)}
+        for seed, (name, arm) in product(range(self.plan.seeds), arms.items()):
             self._trial(name, arm, seed)
-        return {name: list(self._tried(name)) for name in self.plan.arms}
+        return {name: list(self._tried(name)) for name in arms}
 
     def met(self) -> Facts:
         """What the second day's cars met, see `train.experiment.pools.Met`."""
@@ -68,6 +72,13 @@ class Experiment:
                 "the terms it was begun with",
                 "give the same ones, or another folder",
             )
+
+    def _enough_for(self, arm: Arm) -> bool:
+        try:
+            choose(self.root, self.plan, arm)
+        except FlywheelError:
+            return False
+        return True
 
     def _tried(self, name: str) -> Iterator[Facts]:
         for seed in count():
