@@ -2,7 +2,7 @@
 
 Steering: curvature of the road ahead plus critically damped feedback to the wished place in the lane. Speed: the least
 of the Intelligent Driver Model (Treiber, Hennecke and Helbing 2000) towards everything in the way, of what the bends
-ahead allow, and of the limit.
+ahead and what lies in the lane allow, and of the limit.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _for_road(scene: Scene, style: Style) -> float:
 
 
 def _for_debris(scene: Scene, gap_m: float) -> float:
-    """Slow enough, by then, to squeeze past."""
+    """Slow enough by then to squeeze past; beside it at last, gently slower."""
     own = scene.ego.speed_mps
     if own <= SQUEEZES_MPS:
         return 0.8 * (SQUEEZES_MPS - own)
