@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from scipy.stats import beta, binom
+from scipy.stats import beta
 
 from train.exam import Exam
-from train.miles import Miles
+from train.miles import Miles, chance_alike
 
 NOT_INFERIOR = 0.67
 """A third worse is what one is willing to overlook, for want of miles."""
@@ -104,7 +104,7 @@ def _worse(new: Exam, old: Exam, alpha: float) -> dict[str, float]:
     cases = {f"place {name}": (miles, old.by_place.get(name, none)) for name, miles in new.by_place.items()}
     for reason, miles in new.by_reason.items():
         cases[reason] = (miles, Miles(old.by_reason[reason].count if reason in old.by_reason else 0, old.miles.miles))
-    chances = sorted((_chance(*pair), name) for name, pair in cases.items())
+    chances = sorted((chance_alike(*pair, "greater"), name) for name, pair in cases.items())
     worse: dict[str, float] = {}
     for place, (chance, name) in enumerate(chances):
         corrected = chance * (len(chances) - place)
@@ -112,9 +112,3 @@ def _worse(new: Exam, old: Exam, alpha: float) -> dict[str, float]:
             break
         worse[name] = corrected
     return worse
-
-
-def _chance(new: Miles, old: Miles) -> float:
-    """How likely so many disengagements of the new one are, or more, were the two alike."""
-    total, exposed = new.count + old.count, new.miles + old.miles
-    return float(binom.sf(new.count - 1, total, new.miles / exposed)) if total and exposed else 1.0

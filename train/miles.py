@@ -8,9 +8,9 @@ k = 0. It holds for one policy on one exam, with disengagements that come indepe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from scipy.stats import chi2
+from scipy.stats import binomtest, chi2
 
 METRES_PER_MILE = 1609.344
 
@@ -50,3 +50,15 @@ class Miles:
             "miles_between": self.between,
             "interval_95": [low, high],
         }
+
+
+def chance_alike(new: Miles, old: Miles, alternative: Literal["two-sided", "greater"] = "two-sided") -> float:
+    """How likely counts so far apart are, or further, were both equally good; "greater": with as many of the new one.
+
+    Given both counts, the new one's share of them is binomial (Przyborowski and Wilenski 1940), for disengagements that
+    come independently of one another at one rate a side: how trainings differ is not in it.
+    """
+    total, exposed = new.count + old.count, new.miles + old.miles
+    if not total or not exposed:
+        return 1.0
+    return float(binomtest(new.count, total, new.miles / exposed, alternative).pvalue)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from train.exam import Exam
 from train.gate import NOT_INFERIOR, decide, gate, ratio_interval
-from train.miles import METRES_PER_MILE, Miles
+from train.miles import METRES_PER_MILE, Miles, chance_alike
 from train.world.record import Ridden
 
 
@@ -37,6 +37,20 @@ def test_the_ratios_interval_turns_over_with_its_sides(new, old, miles_new, mile
     if high is not None and new and old:
         assert back_low == pytest.approx(1 / high, rel=1e-6)
         assert back_high == pytest.approx(1 / low, rel=1e-6)
+
+
+def test_alike_is_told_apart_as_seldom_as_it_says():
+    """Two policies of one rate, unequal miles: p below 0.05 in at most one of twenty; unlike ones mostly."""
+    chance = np.random.default_rng(2)
+
+    def told_apart(rate):
+        counts = chance.poisson((20 * rate, 60), (500, 2))
+        return sum(chance_alike(Miles(int(new), 10.0), Miles(int(old), 30.0)) < 0.05 for new, old in counts)
+
+    assert told_apart(1.0) <= 35
+    assert told_apart(3.0) > 450
+    assert chance_alike(Miles(0, 1.0), Miles(0, 5.0)) == 1.0
+    assert chance_alike(Miles(9, 1.0), Miles(1, 1.0), "greater") == pytest.approx(11 / 1024)
 
 
 def exam(miles, **reasons):

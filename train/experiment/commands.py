@@ -43,8 +43,9 @@ def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
     from train.experiment import ordinary
     from train.experiment.picture import picture
     from train.experiment.plan import Plan
-    from train.experiment.table import fleet_table, ratio, table
+    from train.experiment.table import fleet_table, pooled, ratio, table
     from train.experiment.trial import Experiment
+    from train.miles import chance_alike
 
     plan = Plan(**terms)
     with bar("experiment") as move:
@@ -58,6 +59,9 @@ def experiment_command(folder: Path, json_: bool, **terms: Any) -> None:
             {
                 "arms": arms,
                 "ratio_to_random": {name: ratio(trials, arms["random"]) for name, trials in others.items()},
+                "p_if_independent": {
+                    name: chance_alike(pooled(trials), pooled(arms["random"])) for name, trials in others.items()
+                },
                 "ordinary_to_random": {n: ordinary.ratio(trials, arms["random"]) for n, trials in others.items()},
                 "met": met,
             }

@@ -2,7 +2,8 @@
 
 Two ways of making policies are compared over trainings (seeds) and exam places, not over miles: the interval of a ratio
 is the middle 95 % of ratios when seeds, then places, are drawn anew with replacement. Half a disengagement is added to
-every count, so that an arm without one has a ratio.
+every count, so that an arm without one has a ratio. Beside it stands the test that takes every disengagement for
+independent of every other, also of one training: `train.miles.chance_alike`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from train.experiment import fleet_size, ordinary
-from train.miles import Miles
+from train.miles import Miles, chance_alike
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 RESAMPLES = 4000
 PUBLISHED = 6
-"""With fewer seeds than this a table is a preview."""
+"""With fewer seeds than this an arm is a preview."""
 Facts = dict[str, Any]
 
 
@@ -56,12 +57,11 @@ def _between(counts: np.ndarray, seeds: np.ndarray, places: np.ndarray) -> np.nd
 def table(arms: Mapping[str, Sequence[Facts]]) -> Table:
     from edge.output import grid
 
-    seeds = len(arms["random"])
-    preview = "" if seeds >= PUBLISHED else f", a preview of {seeds} seeds"
     drawn = grid(
-        "arm", "seeds", "labelled s", "MB", "MBD", "95 %", "to random", "95 %", "ordinary error", "95 % below",
-        "worst reasons",
-        title=f"Miles between disengagements (MBD) at equal steps, and the error on ordinary driving{preview}",
+        "arm", "seeds", "labelled s", "MB", "MBD", "95 %", "to random", "95 %", "p if independent", "ordinary error",
+        "95 % below", "worst reasons",
+        title="Miles between disengagements (MBD) at equal steps, and the error on ordinary driving; "
+        f"fewer than {PUBLISHED} seeds are a preview",
     )  # fmt: skip
     for name, trials in arms.items():
         miles = pooled(trials)
@@ -70,13 +70,14 @@ def table(arms: Mapping[str, Sequence[Facts]]) -> Table:
         reasons = ", ".join(f"{reason} {count}" for reason, count in _reasons(trials)[:3])
         drawn.add_row(
             name,
-            str(len(trials)),
+            str(len(trials)) if len(trials) >= PUBLISHED else f"{len(trials)}, preview",
             f"{trials[0]['labelled_s']:.0f}",
             f"{trials[0]['bytes'] / 1e6:.1f}",
             "none" if miles.between is None else f"{miles.between:.3g}",
             f"{low:.3g} to {'any' if high is None else format(high, '.3g')}",
             "1" if name == "random" else f"{times[0]:.2f}",
             "" if name == "random" else f"{times[1]:.2f} to {times[2]:.2f}",
+            "" if name == "random" else f"{chance_alike(miles, pooled(arms['random'])):.2g}",
             f"{off[0]:.3f}",
             "" if name == "random" else f"{off[1]:.3f}",
             reasons,
