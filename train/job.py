@@ -64,7 +64,8 @@ def begin(job: Job, config: PolicyConfig, crew: Crew) -> tuple[Policy, list[str]
 def draws(job: Job, train: SampleSet) -> Floats:
     """(S,): how likely each sample is to be drawn."""
     settings = job.settings
-    p = probabilities(train.row, train.row_weight, train.inclusion, settings.mix)
+    inclusion = np.ones_like(train.inclusion) if settings.kept else train.inclusion
+    p = probabilities(train.row, train.row_weight, inclusion, settings.mix)
     if settings.keys:
         p = with_share(p, key_frames(train.controls_now, train.t_ns, train.clip), settings.keys)
     if job.origin:

@@ -27,7 +27,8 @@ class Settings:
         cameras: further cameras by name, each seen as the first one is.
         senses: inputs beside pictures, see `train.senses`.
         steps, minutes: limits; at least one of them.
-        mix: share of the weighted distribution in what is drawn, see `train.order`.
+        mix: share of the weighted distribution in what is drawn, see `train.order`. kept: in the rest every second
+            that was kept counts alike, and not by its inclusion probability.
         keys: share of draws from key frames, 0 leaves them as they come. fresh: share of draws from clips that the
             policy fine-tuned from has not seen. See `train.shares`.
         batch: samples a step. rate: greatest learning rate. decay: of weights, not of biases.
@@ -47,6 +48,7 @@ class Settings:
     steps: int | None = None
     minutes: float | None = None
     mix: float = 0.5
+    kept: bool = False
     keys: float = 0.0
     fresh: float = 0.5
     seed: int = 0

@@ -19,7 +19,7 @@ from edge.upload.push import push
 from train.checkpoint import load_policy, policy_folder
 from train.errors import FlywheelError
 from train.exam import sit, stints
-from train.experiment.choice import Chosen, choose, within
+from train.experiment.choice import Chosen, Taken, choose, drawn, offered
 from train.experiment.ordinary import errors_by_drive
 from train.experiment.plan import ARMS, Arm, Plan
 from train.experiment.pools import clips_in, gather_base, gather_fleet, gather_ordinary, gather_staged
@@ -94,7 +94,7 @@ class Experiment:
         policy = self._trained(_plain(name), arm, chosen, seed)
         planned = stints(policy, self.plan.role, "stress")  # type: ignore[arg-type]
         exam = sit(planned, self.plan.exam_miles, lambda share, so_far: self.tell(f"{name}, {seed}: {so_far}", share))
-        told = {"clips": len(chosen.clips), "labelled_s": chosen.labelled_s, "bytes": chosen.bytes}
+        told = {"clips": len(chosen.taken), "labelled_s": chosen.labelled_s, "bytes": chosen.bytes}
         version = self._once("ordinary", self._gather_ordinary)["version"]
         ordinary = errors_by_drive(open_version(self.root / "stores/ordinary", version), load_policy(policy))
         return {"arm": name, "seed": seed, **told, **exam.to_json(), "ordinary": ordinary}
@@ -102,12 +102,12 @@ class Experiment:
     def _trained(self, name: str, arm: Arm, chosen: Chosen, seed: int) -> Path:
         """The arm's policy of one seed, from a store of its own."""
         store = self.root / "stores" / name
-        base = within(clips_in(self.root, "base"), self.plan.base_s)
+        base = drawn(self.root, "base", self.plan.base_s)
         version = self._once(
-            f"stores/{name}", lambda: self._published(store, (*base.clips, *chosen.clips), arm.recipe)
+            f"stores/{name}", lambda: self._published(store, (*base.taken, *chosen.taken), arm.recipe)
         )["version"]
         folder = policy_folder(store, f"seed-{seed}")
-        settings = settings_of(self.plan.preset, self.plan.steps, seed, arm.mix)
+        settings = settings_of(self.plan.preset, self.plan.steps, seed, arm.mix, kept=not arm.mix)
 
         def told(progress: Any) -> None:
             self.tell(f"{name}, {seed}: learn", progress.share)
@@ -115,9 +115,10 @@ class Experiment:
         learned(open_version(store, version), folder, settings, told)
         return folder
 
-    def _published(self, store: Path, clips: Iterable[Path], recipe: str = RECIPE) -> Facts:
-        for clip in clips:
-            push(clip, FolderDestination(store))
+    def _published(self, store: Path, clips: Iterable[Taken], recipe: str = RECIPE) -> Facts:
+        for taken in clips:
+            with offered(taken) as clip:
+                push(clip, FolderDestination(store))
         night = nightly(open_store(store), SPLIT, recipe, lambda step: self.tell(f"{store.name}: {step}", 0.0))
         refused = [admission.reason for admission in night.admissions if admission.reason]
         return {"version": night.version.name, "refused": refused}
@@ -134,7 +135,7 @@ class Experiment:
 
     def _gather_ordinary(self) -> Facts:
         gather_ordinary(self.root, self.plan, lambda done, total: self.tell("humans drive again", done / total))
-        return self._published(self.root / "stores/ordinary", clips_in(self.root, "ordinary"))
+        return self._published(self.root / "stores/ordinary", map(Taken, clips_in(self.root, "ordinary")))
 
     def _gather_staged(self) -> Facts:
         gather_staged(self.root, self.plan, lambda done, total: self.tell("staged drives", done / total))

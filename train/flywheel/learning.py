@@ -40,10 +40,12 @@ KEYS = 0.3
 one training each drove 0.47 miles without and 1.01 with it."""
 
 
-def settings_of(preset: str, steps: int, seed: int, mix: float = 0.5, motion: bool = False) -> Settings:
+def settings_of(
+    preset: str, steps: int, seed: int, mix: float = 0.5, motion: bool = False, kept: bool = False
+) -> Settings:
     """One frame unless told, so that the policy cannot copy how the car is turning already; `DRIVER` compares frames
     too far apart for that."""
-    terms: dict[str, Any] = {"preset": preset, "steps": steps, "seed": seed, "mix": mix}
+    terms: dict[str, Any] = {"preset": preset, "steps": steps, "seed": seed, "mix": mix, "kept": kept}
     if preset == DRIVER:
         return Settings(**terms, senses=Senses(speed=True, hide_speed=0.1), knee=SQUARES, keys=KEYS, augmentation=CLEAR)
     aside = Augmentation(sideways_m=SIDEWAYS_M, sideways_deg=SIDEWAYS_DEG)
