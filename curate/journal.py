@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,11 @@ def _entries(lines: Sequence[bytes]) -> Iterator[Entry]:
             continue
 
 
+def refusals(store: Store) -> list[str]:
+    """Why each clip in quarantine is there, whichever night put it there."""
+    return [_got(_reason(folder)) for folder in store.folders(QUARANTINE)]
+
+
 def _whole_bytes(path: Path, block: int = 1 << 16) -> int:
     """Where the last whole line ends; a line has less than a block."""
     size = path.stat().st_size
@@ -110,8 +115,11 @@ def _entry(folder: Path, place: str, now_s: int) -> Entry:
         return Entry(now_s, place, folder.name, device_of(folder), refuted=len(doubted_claims(folder).refuted))
     reason = _reason(folder)
     device = str(reason.get("device", "")) or device_of(folder)
-    got = str(reason.get("got") or "no reason was written down")
-    return Entry(now_s, place, folder.name, device, str(reason.get("reason", "")), got[:500])
+    return Entry(now_s, place, folder.name, device, str(reason.get("reason", "")), _got(reason)[:500])
+
+
+def _got(reason: Mapping[str, Any]) -> str:
+    return str(reason.get("got") or "no reason was written down")
 
 
 def _reason(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Does a policy drive as far where it has never been? The exam in new places beside one in the places of its fleet.
 
 The interval is exact for these places, with disengagements that come independently of one another
-(`train.gate.ratio_interval`). Places differ in how hard they are, for everybody: a ratio below 1 says that this policy
+(`train.miles.ratio_interval`). Places differ in how hard they are, for everybody: a ratio below 1 says that this policy
 came less far in those of the exam, and not yet that it is for their being new.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from train.gate import ratio_interval
-from train.miles import Miles
+from train.miles import Miles, ratio_interval
 
 
 @dataclass(frozen=True)

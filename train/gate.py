@@ -5,8 +5,7 @@ old) is at least `NOT_INFERIOR`, and no place and no reason is significantly wor
 is open, miles are added up to a cap; undecided there is not released, nor is anything of which a stint was lost. Every
 look is a chance to err, so each has its part of the 5 % (Bonferroni).
 
-The bound is exact for counts that come independently of one another: given both counts, the old one's share of them is
-binomial (Przyborowski and Wilenski 1940), and Clopper and Pearson's limit of the share gives that of the ratio.
+The bound is exact for counts that come independently of one another (`train.miles.lower_limit`).
 """
 
 from __future__ import annotations
@@ -16,10 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from scipy.stats import beta
-
 from train.exam import Exam
-from train.miles import Miles, chance_alike
+from train.miles import Miles, chance_alike, lower_limit
 
 NOT_INFERIOR = 0.67
 """A third worse is what one is willing to overlook, for want of miles."""
@@ -53,22 +50,16 @@ class Decision:
         }
 
 
-def ratio_interval(new: Miles, old: Miles, confidence: float = 0.95) -> tuple[float, float | None]:
-    """Two-sided interval of the ratio of miles between disengagements, new to old; None: unbounded."""
-    tail = (1.0 - confidence) / 2
-    return _lower(new, old, tail), None if not new.count else 1.0 / max(_lower(old, new, tail), 1e-12)
-
-
 def decide(new: Exam, old: Exam, alpha: float = ALPHA) -> Decision:
     """What is known up to now; `alpha` is the chance to err that this look may take."""
     total_new, total_old = new.miles, old.miles
-    lower = _lower(total_new, total_old, alpha)
+    lower = lower_limit(total_new, total_old, alpha)
     worse = _worse(new, old, alpha)
     ratio = None
     if total_new.between is not None and total_old.between is not None:
         ratio = total_new.between / total_old.between
     verdict: Verdict = "undecided"
-    if worse or _lower(total_old, total_new, alpha) > 1.0:
+    if worse or lower_limit(total_old, total_new, alpha) > 1.0:
         verdict = "refused"
     elif lower >= NOT_INFERIOR and not (new.lost or old.lost):
         verdict = "released"
@@ -88,14 +79,6 @@ def gate(sit: Callable[[str, float], Exam], miles: float, cap: float) -> Decisio
         if decision.verdict != "undecided" or miles >= cap:
             return replace(decision, asked=miles)
         miles = min(2 * miles, cap)
-
-
-def _lower(new: Miles, old: Miles, tail: float) -> float:
-    """One-sided lower limit of the ratio of miles between disengagements, new to old."""
-    if not old.count or not old.miles or not new.miles:
-        return 0.0
-    share = float(beta.ppf(tail, old.count, new.count + 1))
-    return share / (1.0 - share) * new.miles / old.miles
 
 
 def _worse(new: Exam, old: Exam, alpha: float) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,20 @@ def test_key_frames_can_be_asked_for_more_often(bars: DatasetVersion, tmp_path: 
     keys = key_frames(samples.controls_now, samples.t_ns, samples.clip)
     assert np.mean(keys) == pytest.approx(0.1, abs=0.01)
     assert p[keys].sum() == pytest.approx(0.4)
+
+
+def test_what_was_kept_can_be_drawn_alike_whatever_its_chance_was(grown: DatasetVersion, tmp_path: Path) -> None:
+    """Seconds kept with a chance of a tenth are drawn ten times as often, unless what was kept is to count alike."""
+    settings = Settings(preset="tiny", steps=1, mix=0.0)
+    config = settings.config()
+    samples = collect(grown, "train", open_clips(grown, config.view)[0], config.window)
+    samples = replace(samples, inclusion=np.where(np.arange(samples.inclusion.size) % 2, 0.1, 1.0))
+    seldom = samples.inclusion[samples.row] < 1.0
+
+    def share(kept: bool) -> float:
+        return float(draws(Job(grown, replace(settings, kept=kept), tmp_path, config), samples)[seldom].sum())
+
+    rows = np.unique(samples.row)
+    there = int((samples.inclusion[rows] < 1.0).sum())
+    assert share(kept=True) == pytest.approx(there / rows.size)
+    assert share(kept=False) == pytest.approx(10 * there / (10 * there + rows.size - there))

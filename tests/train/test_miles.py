@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from train.exam import Exam
-from train.gate import NOT_INFERIOR, decide, gate, ratio_interval
-from train.miles import METRES_PER_MILE, Miles, chance_alike
+from train.gate import NOT_INFERIOR, decide, gate
+from train.miles import METRES_PER_MILE, Miles, chance_alike, ratio_interval
 from train.world.record import Ridden
 
 

@@ -18,7 +18,7 @@ from curate.dataset import DatasetVersion
 from train.checkpoint import SavedPolicy
 from train.clips import open_clips
 from train.controls import ControlSpec
-from train.errors import SampleError
+from train.errors import EvaluationError, SampleError
 from train.evaluation.answers import predict
 from train.samples import SampleSet, collect
 
@@ -29,7 +29,8 @@ Facts = Mapping[str, Any]
 
 
 def errors_by_drive(version: DatasetVersion, saved: SavedPolicy) -> dict[str, tuple[float, int]]:
-    """Of each drive, the sum of its samples' errors and how many they are. Raises SampleError where there are none."""
+    """Of each drive, the sum of its samples' errors and how many they are. Raises SampleError where there are none,
+    EvaluationError where the policy answers with no number."""
     config, found = saved.config, dict[str, tuple[float, int]]()
     clips, skipped = open_clips(version, config.view, others=config.others)
     spec = ControlSpec(config.controls)
@@ -42,7 +43,10 @@ def errors_by_drive(version: DatasetVersion, saved: SavedPolicy) -> dict[str, tu
     spread = np.nanstd(np.concatenate([samples.controls_now for samples in sets]), axis=0)
     moved = spread > 0
     for samples in sets:
-        off = ((predict(saved.policy, samples).now - samples.controls_now)[:, moved] / spread[moved]) ** 2
+        answers = predict(saved.policy, samples).now[:, moved]
+        if not np.isfinite(answers).all():
+            raise EvaluationError(f"{saved.name} answers with what is no number", "numbers", "train it again")
+        off = ((answers - samples.controls_now[:, moved]) / spread[moved]) ** 2
         error = np.nansum(off, axis=1) / np.maximum(np.isfinite(off).sum(axis=1), 1)
         drives = version.rows.column("drive_id").take(samples.row).to_pylist()
         for drive in sorted(set(drives)):

@@ -58,11 +58,12 @@ def _arms(axes: Axes, arms: Mapping[str, Sequence[Facts]]) -> None:
 
 def _miles(axes: Axes, arms: Mapping[str, Sequence[Facts]], base_s: float) -> None:
     for main in ARMS:
-        line = sorted(
+        points = [
             (base_s + trials[0]["labelled_s"], pooled(trials))
             for name, trials in arms.items()
             if name == main or (name in SCALING and name.startswith(main))
-        )
+        ]
+        line = sorted(points, key=lambda point: point[0])
         middle = [_between(miles) for _, miles in line]
         below, above = zip(*((own[0][0], own[1][0]) for own in (_reach(miles) for _, miles in line)), strict=True)
         seconds = [seconds for seconds, _ in line]

@@ -41,28 +41,30 @@ it was drawn for; clips are some seconds long."""
 
 @dataclass(frozen=True)
 class Met:
-    """What the second day's cars met: events by kind, and the miles they drove."""
+    """What the second day's cars met: events by kind, and the miles they drove. `lost`: cars that were, and why."""
 
     events: dict[str, int]
     miles: float
+    lost: list[str]
 
 
-def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
-    """The first day: humans drive."""
+def gather_base(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> list[str]:
+    """The first day: humans drive. Gives the cars that were lost, and why."""
     shutil.rmtree(root / "pools/base", ignore_errors=True)  # of a run that was cut off
     plan = _short(plan)
-    recorded = _drive(root, plan, 1, None, advance)
+    recorded, lost = _drive(root, plan, 1, None, advance)
     rate = min(1.0, AMPLE * plan.base_s / (plan.cars * plan.minutes * 60))
     for trip in recorded:
         _cut(trip.folder, root / "pools/base", rate)
     shutil.rmtree(root / "drives")
+    return lost
 
 
 def gather_fleet(root: Path, plan: Plan, policy: Path, advance: Callable[[int, int], None]) -> Met:
     """The second day: half of the cars are driven by the first policy."""
     for pool in ("random", "events", "all"):
         shutil.rmtree(root / "pools" / pool, ignore_errors=True)
-    recorded = _drive(root, plan, 2, policy, advance)
+    recorded, lost = _drive(root, plan, 2, policy, advance)
     human = [trip for trip in recorded if trip.policy is None]
     rate = min(1.0, AMPLE * plan.budget_s / (max(len(human), 1) * plan.minutes * 60))
     seen = Counter(kind for trip in recorded for kind in _cut(trip.folder, root / "pools/events", 0.0))
@@ -71,23 +73,27 @@ def gather_fleet(root: Path, plan: Plan, policy: Path, advance: Callable[[int, i
         _cut(trip.folder, root / "pools/random", rate)
         _cut(trip.folder, root / "pools/all", 1.0)
     shutil.rmtree(root / "drives")
-    return Met(dict(sorted(seen.items())), miles)
+    return Met(dict(sorted(seen.items())), miles, lost)
 
 
-def gather_ordinary(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
-    """The third day: humans drive, and nobody trains on it."""
+def gather_ordinary(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> list[str]:
+    """The third day: humans drive, and nobody trains on it. Gives the cars that were lost, and why."""
     shutil.rmtree(root / "pools/ordinary", ignore_errors=True)
-    for trip in _drive(root, _short(plan), 3, None, advance):
+    recorded, lost = _drive(root, _short(plan), 3, None, advance)
+    for trip in recorded:
         _cut(trip.folder, root / "pools/ordinary", ORDINARY)
     shutil.rmtree(root / "drives")
+    return lost
 
 
-def gather_staged(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> None:
-    """Humans drive where much happens, as it does in an exam, but in the fleet's places."""
+def gather_staged(root: Path, plan: Plan, advance: Callable[[int, int], None]) -> list[str]:
+    """Humans drive where much happens, as in an exam, but in the fleet's places. Gives the cars that were lost."""
     shutil.rmtree(root / "pools/staged", ignore_errors=True)
-    for trip in _drive(root, _short(plan), 4, None, advance, staged=True):
+    recorded, lost = _drive(root, _short(plan), 4, None, advance, staged=True)
+    for trip in recorded:
         _cut(trip.folder, root / "pools/staged", STAGED)
     shutil.rmtree(root / "drives")
+    return lost
 
 
 def _short(plan: Plan) -> Plan:
@@ -125,12 +131,13 @@ def _drive(
     policy: Path | None,
     advance: Callable[[int, int], None],
     staged: bool = False,
-) -> Sequence[Trip]:
+) -> tuple[Sequence[Trip], list[str]]:
+    """What was recorded, and the cars that were lost."""
     shutil.rmtree(root / "drives", ignore_errors=True)
     terms = Night(fleet=plan.cars, minutes=plan.minutes, human=0.5, rates="stress" if staged else "natural")
     planned = [replace(trip, staged=staged) for trip in trips(terms, day, root / "drives", policy)]
-    drive_all(planned, advance)
-    return [trip for trip in planned if trip.folder.is_dir()]
+    _, lost = drive_all(planned, advance)
+    return [trip for trip in planned if trip.folder.is_dir()], lost
 
 
 def _cut(drive: Path, pool: Path, rate: float) -> list[str]:

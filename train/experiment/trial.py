@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, product
 from pathlib import Path
 from typing import Any
 
 from curate.dataset import open_version
+from curate.journal import refusals
 from curate.nightly import nightly
 from curate.store import open_store
 from curate.usual import RECIPE
@@ -53,6 +54,8 @@ class Experiment:
         self._once("ordinary", self._gather_ordinary)
         if self.plan.synthetic:
             self._once("staged", self._gather_staged)
+        for arm in ARMS.values():
+            choose(self.root, self.plan, arm)  # before hours of training
         arms = {name: arm for name, arm in self.plan.arms.items() if name in ARMS or self._enough_for(arm)}
         for seed, (name, arm) in product(range(self.plan.seeds), arms.items()):
             self._trial(name, arm, seed)
@@ -61,6 +64,19 @@ class Experiment:
     def met(self) -> Facts:
         """What the second day's cars met, see `train.experiment.pools.Met`."""
         return read_facts(self.root / "fleet.json") or {}
+
+    def lost(self, arms: Mapping[str, Sequence[Facts]]) -> list[str]:
+        """Cars, clips and stints that are missing in what came out, and why."""
+        steps = (read_facts(self.root / f"{step}.json") or {} for step in ("base", "fleet", "ordinary", "staged"))
+        stores = (read_facts(self.root / f"stores/{_plain(name)}.json") or {} for name in arms)
+        cars = [f"a car: {why}" for facts in steps for why in facts.get("lost", ())]
+        clips = [
+            f"a clip, {name}: {why}"
+            for name, facts in zip(arms, stores, strict=True)
+            for why in facts.get("refused", ())
+        ]
+        trials = (trial for of_arm in arms.values() for trial in of_arm)
+        return cars + clips + [f"a stint, {t['arm']} {t['seed']}: {why}" for t in trials for why in t["lost"]]
 
     def _keep_plan(self) -> None:
         """More seeds and arms may be asked for later; everything else must stay."""
@@ -92,11 +108,13 @@ class Experiment:
     def _examined(self, name: str, arm: Arm, seed: int) -> Facts:
         chosen = choose(self.root, self.plan, arm)
         policy = self._trained(_plain(name), arm, chosen, seed)
-        planned = stints(policy, self.plan.role, "stress")  # type: ignore[arg-type]
-        exam = sit(planned, self.plan.exam_miles, lambda share, so_far: self.tell(f"{name}, {seed}: {so_far}", share))
-        told = {"clips": len(chosen.taken), "labelled_s": chosen.labelled_s, "bytes": chosen.bytes}
         version = self._once("ordinary", self._gather_ordinary)["version"]
         ordinary = errors_by_drive(open_version(self.root / "stores/ordinary", version), load_policy(policy))
+        planned = stints(policy, self.plan.role, "stress")  # type: ignore[arg-type]
+        exam = sit(planned, self.plan.exam_miles, lambda share, so_far: self.tell(f"{name}, {seed}: {so_far}", share))
+        if not exam.stints:
+            raise FlywheelError(f"no stint of {policy}'s exam was driven: {exam.lost[:1]}", "an exam", "run it again")
+        told = {"clips": len(chosen.taken), "labelled_s": chosen.labelled_s, "bytes": chosen.bytes}
         return {"arm": name, "seed": seed, **told, **exam.to_json(), "ordinary": ordinary}
 
     def _trained(self, name: str, arm: Arm, chosen: Chosen, seed: int) -> Path:
@@ -120,26 +138,26 @@ class Experiment:
             with offered(taken) as clip:
                 push(clip, FolderDestination(store))
         night = nightly(open_store(store), SPLIT, recipe, lambda step: self.tell(f"{store.name}: {step}", 0.0))
-        refused = [admission.reason for admission in night.admissions if admission.reason]
-        return {"version": night.version.name, "refused": refused}
+        return {"version": night.version.name, "refused": refusals(open_store(store))}
 
     def _gather_base(self) -> Facts:
-        gather_base(self.root, self.plan, lambda done, total: self.tell("humans drive", done / total))
-        return {"clips": len(clips_in(self.root, "base"))}
+        lost = gather_base(self.root, self.plan, lambda done, total: self.tell("humans drive", done / total))
+        return {"clips": len(clips_in(self.root, "base")), "lost": lost}
 
     def _gather_fleet(self, policy: Path) -> Facts:
         tell = self.tell
         met = gather_fleet(self.root, self.plan, policy, lambda done, total: tell("the fleet drives", done / total))
         clips = {pool: len(clips_in(self.root, pool)) for pool in ("random", "events", "all")}
-        return {**clips, "met": met.events, "miles": met.miles}
+        return {**clips, "met": met.events, "miles": met.miles, "lost": met.lost}
 
     def _gather_ordinary(self) -> Facts:
-        gather_ordinary(self.root, self.plan, lambda done, total: self.tell("humans drive again", done / total))
-        return self._published(self.root / "stores/ordinary", map(Taken, clips_in(self.root, "ordinary")))
+        lost = gather_ordinary(self.root, self.plan, lambda done, total: self.tell("humans drive again", done / total))
+        published = self._published(self.root / "stores/ordinary", map(Taken, clips_in(self.root, "ordinary")))
+        return {**published, "lost": lost}
 
     def _gather_staged(self) -> Facts:
-        gather_staged(self.root, self.plan, lambda done, total: self.tell("staged drives", done / total))
-        return {"clips": len(clips_in(self.root, "staged"))}
+        lost = gather_staged(self.root, self.plan, lambda done, total: self.tell("staged drives", done / total))
+        return {"clips": len(clips_in(self.root, "staged")), "lost": lost}
 
     def _once(self, step: str, work: Callable[[], Facts]) -> Facts:
         path = self.root / f"{step}.json"

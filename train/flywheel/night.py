@@ -21,7 +21,7 @@ from edge.durable import write_bytes
 from edge.manifest import canonical_json
 from edge.upload.destination import INBOX
 from train.checkpoint import load_policy, policy_folder
-from train.errors import FitError, FlywheelError, SampleError, TrainError
+from train.errors import EvaluationError, FitError, FlywheelError, PolicyError, SampleError
 from train.flywheel.learning import learned, settings_of
 from train.flywheel.plan import AnyPlan
 
@@ -79,7 +79,11 @@ class Judge(Protocol):
     def title(self) -> str: ...
 
     def examine(self, night: Night) -> Facts:
-        """At least "verdict", "released" where the candidate is to be. Raises TrainError where it cannot be judged."""
+        """At least "verdict", "released" where the candidate is to be.
+
+        Raises:
+            EvaluationError, SampleError, PolicyError: it cannot be judged.
+        """
 
     def cells(self, facts: Facts) -> tuple[str, ...]: ...
 
@@ -177,7 +181,7 @@ class Night:
             return {"verdict": "refused", "why": taught["why"]}
         try:
             return self.judge.examine(self)
-        except TrainError as error:
+        except (EvaluationError, SampleError, PolicyError) as error:  # what cannot be judged; not what can be mended
             return {"verdict": "refused", "why": str(error)}
 
     def _release(self) -> Facts:
@@ -192,7 +196,10 @@ def night_folder(root: Path, number: int) -> Path:
 def read_facts(path: Path) -> Facts | None:
     """What a step left; None where it has not been done. Raises FlywheelError where the file is damaged."""
     try:
-        return dict(json.loads(path.read_bytes()))
+        facts = json.loads(path.read_bytes())
+        if not (isinstance(facts, dict) and facts):
+            raise ValueError("no facts in it")
+        return facts
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

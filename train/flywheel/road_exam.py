@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from edge.durable import write_bytes
 from edge.manifest import canonical_json
 from train.checkpoint import policy_folder
-from train.errors import FlywheelError
+from train.errors import EvaluationError
 from train.exam import Exam, sit, stints
 from train.flywheel.night import Facts, Night, Point, read_facts
 from train.flywheel.plan import Plan
@@ -57,14 +57,17 @@ def exam_miles(facts: Facts) -> Miles | None:
 
 
 def _sat(night: Night, name: str, miles: float) -> Exam:
-    """The exam of a policy over so many miles; sat once."""
-    path = night.root / "exams" / f"{name}-{miles:g}.json"
-    if (known := read_facts(path)) is not None:
-        told = (Ridden(**{**one, "takeovers": list(map(tuple, one["takeovers"]))}) for one in known["stints"])
-        return Exam(tuple(told), tuple(known["lost"]))
+    """The exam of a policy over so many miles; sat once, but one that lost stints counts for its own night alone."""
+    file = f"{name}-{miles:g}.json"
+    whole, torn = night.root / "exams" / file, night.folder / "exams" / file
+    for path in (whole, torn):
+        if (known := read_facts(path)) is not None:
+            told = (Ridden(**{**one, "takeovers": list(map(tuple, one["takeovers"]))}) for one in known["stints"])
+            return Exam(tuple(told), tuple(known["lost"]))
     planned = stints(policy_folder(night.store, name), "gate", "stress")
     exam = sit(planned, miles, lambda share, so_far: night.tell(f"examine {name}: {so_far}", share))
     if not exam.stints:
-        raise FlywheelError(f"no stint of {name}'s exam was driven: {exam.lost[:1]}", "an exam", "run it again")
-    write_bytes(path, canonical_json({"stints": [asdict(r) for r in exam.stints], "lost": list(exam.lost)}) + b"\n")
+        raise EvaluationError(f"no stint of {name}'s exam was driven: {exam.lost[:1]}", "an exam", "run it again")
+    facts = {"stints": [asdict(r) for r in exam.stints], "lost": list(exam.lost)}
+    write_bytes(torn if exam.lost else whole, canonical_json(facts) + b"\n")
     return exam

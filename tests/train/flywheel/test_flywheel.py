@@ -1,18 +1,22 @@
 """The flywheel through the real rooms: it turns, it goes on where it was cut off, and it says no to other terms."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from curate.dataset import open_version
 from train.checkpoint import load_policy, policy_folder
 from train.errors import EvaluationError, FlywheelError
+from train.exam import Exam
 from train.flywheel.fleet import trips
 from train.flywheel.night import STEPS, Night, read_facts
 from train.flywheel.plan import Plan, keep
+from train.flywheel.road_exam import RoadExam
 from train.flywheel.table import rows
 from train.flywheel.turning import strategies, turn
 from train.world.place import PLACES
+from train.world.record import Ridden
 
 PLAN = Plan(
     fleet=2,
@@ -113,13 +117,56 @@ class Raising:
 def test_what_cannot_be_judged_is_refused_and_the_old_one_stays(tmp_path, taught, why):
     night = Night(tmp_path, PLAN, None, Raising(), 2, "night-0001", silent)
     night.folder.mkdir(parents=True)
-    done = {"drive": {}, "upload": {}, "curate": {}, "learn": {"policy": taught, "why": "nothing to learn from"}}
+    done = {
+        "drive": {"lost": []},
+        "upload": {"clips": 0},
+        "curate": {"version": None},
+        "learn": {"policy": taught, "why": "nothing to learn from"},
+    }
     for step, facts in done.items():
         (night.folder / f"{step}.json").write_text(json.dumps(facts))
     facts = night.turn()
     assert facts["examine"]["verdict"] == "refused"
     assert why in facts["examine"]["why"]
     assert facts["release"] == {"policy": "night-0001", "changed": False}
+
+
+@pytest.mark.parametrize("left", ["", "{", "null", "3", "[1]", "[]", "{}"])
+def test_what_no_step_left_is_said_to_be_no_facts(tmp_path, left):
+    path = tmp_path / "drive.json"
+    assert read_facts(path) is None
+    path.write_text(left)
+    with pytest.raises(FlywheelError, match=r"drive\.json cannot be read"):
+        read_facts(path)
+
+
+def test_an_exam_whose_file_is_damaged_is_no_verdict(tmp_path):
+    night = Night(tmp_path, PLAN, None, RoadExam(PLAN), 2, "night-0001", silent)
+    (night.folder).mkdir(parents=True)
+    for step in ("drive", "upload", "curate"):
+        (night.folder / f"{step}.json").write_text('{"done": true}')
+    (night.folder / "learn.json").write_text('{"policy": "night-0002"}')
+    (tmp_path / "exams").mkdir()
+    (tmp_path / f"exams/night-0002-{PLAN.exam_miles:g}.json").write_text("{")
+    with pytest.raises(FlywheelError, match="cannot be read"):
+        night.turn()
+    assert not (night.folder / "examine.json").exists()
+
+
+def test_an_exam_that_lost_a_stint_counts_for_its_own_night_alone(tmp_path, monkeypatch):
+    """Or the released policy, once unlucky, could never be replaced: nothing is released beside a torn exam."""
+    sat = []
+
+    def unlucky_once(planned, miles, advance):
+        sat.append(next(iter(planned)).policy.name)
+        lost = ("the world died",) if len(sat) < 3 else ()
+        return Exam((Ridden("vale", 60.0, miles * 1609.344, [(1.0, "off lane")]),), lost)
+
+    monkeypatch.setattr("train.flywheel.road_exam.sit", unlucky_once)
+    judge = RoadExam(replace(PLAN, exam_cap=PLAN.exam_miles))
+    facts = [judge.examine(Night(tmp_path, PLAN, None, judge, number, "night-0001", silent)) for number in (2, 2, 3)]
+    assert sat == ["night-0002", "night-0001", "night-0003", "night-0001"]
+    assert [told["new"]["lost"] for told in facts] == [["the world died"]] * 2 + [[]]
 
 
 def test_the_command_prints_the_table(turned, run):
