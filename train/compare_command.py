@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @STORE
-@click.option("--version", "version_name", help="Dataset version; the newest unless told.")
+@click.option("--version", "version_name", help="Dataset version; the current one unless told.")
 @THREADS
 @AS_JSON
 def compare(a: Path, b: Path, store: Path, version_name: str | None, threads: int, json_: bool) -> None:

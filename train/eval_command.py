@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("eval")
 @STORE
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy folder; the newest of the store unless told.")
-@click.option("--version", "version_name", help="Dataset version; the newest unless told.")
+@click.option("--version", "version_name", help="Dataset version; the current one unless told.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML report here.")
 @click.option(
     "--reference",

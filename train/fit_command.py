@@ -31,7 +31,7 @@ WITH_RESUME = frozenset({"store", "resume_name", "json_", "tensorboard", "cache_
 
 @click.command()
 @STORE
-@click.option("--version", "version_name", help="Dataset version; the newest unless told.")
+@click.option("--version", "version_name", help="Dataset version; the current one unless told.")
 @click.option(
     "--preset",
     default="small",

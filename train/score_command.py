@@ -13,7 +13,7 @@ from train.options import AS_JSON, STORE, THREADS
 @click.command()
 @STORE
 @click.option("--policy", type=click.Path(path_type=Path), help="Policy folder; the newest of the store unless told.")
-@click.option("--version", "version_name", help="Dataset version; the newest unless told.")
+@click.option("--version", "version_name", help="Dataset version; the current one unless told.")
 @THREADS
 @AS_JSON
 def score(store: Path, policy: Path | None, version_name: str | None, threads: int, json_: bool) -> None:
