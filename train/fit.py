@@ -77,6 +77,7 @@ def fit(
     opening: Advance = lambda done, total: None,
     origin: SavedPolicy | None = None,
     cache: FrameCache | None = None,
+    whole: bool = False,
 ) -> FitResult:
     """Train and save a policy.
 
@@ -85,8 +86,10 @@ def fit(
         folder: of the policy; `<store>/policies/<version>-<preset>-<seed>` unless told.
         origin: a policy to fine-tune; its shape, controls and units are kept, whatever the settings say.
         cache: where decoded frames are kept; the store's unless told.
+        whole: an interrupted training saves no policy; the state that was last kept stays, for `resume`.
 
     Raises:
+        KeyboardInterrupt: it was interrupted, and it is all or nothing.
         FitError: settings that cannot work, an unfinished training of that name, or a loss that is not finite.
         SampleError: nothing to learn from. PolicyError: the folder exists.
     """
@@ -94,9 +97,10 @@ def fit(
     folder = folder or policy_folder(version.store, f"{version.name}-{settings.preset}-{settings.seed}")
     _refuse_unfinished(folder)
     if origin is None:
-        return _work(Job(version, settings, folder, settings.config()), progress, opening, cache)
+        return _work(Job(version, settings, folder, settings.config(), whole=whole), progress, opening, cache)
     facts = {"name": origin.name, **{key: str(origin.about.get(key, "")) for key in ("version", "dataset")}}
-    return _work(Job(version, settings, folder, origin.config, facts, origin.policy), progress, opening, cache)
+    job = Job(version, settings, folder, origin.config, facts, origin.policy, whole=whole)
+    return _work(job, progress, opening, cache)
 
 
 def resume(
@@ -105,10 +109,12 @@ def resume(
     progress: Callable[[Progress], None] = lambda _: None,
     opening: Advance = lambda done, total: None,
     cache: FrameCache | None = None,
+    whole: bool = False,
 ) -> FitResult:
     """Go on with a training that was cut off, with the settings that it had, and save its policy.
 
     Raises:
+        KeyboardInterrupt: as `fit` does.
         FitError: there is no such training, its state is damaged, or the dataset is not what it was.
     """
     folder = policy_folder(store, name)
@@ -117,7 +123,8 @@ def resume(
     if version.digest != state.about.get("dataset"):
         raise FitError(f"{version.name} is not what {name} was trained on", "the same dataset", "start again")
     origin = state.about.get("origin")
-    return _work(Job(version, state.settings, folder, state.config, origin, state=state), progress, opening, cache)
+    job = Job(version, state.settings, folder, state.config, origin, state=state, whole=whole)
+    return _work(job, progress, opening, cache)
 
 
 def _work(job: Job, progress: Callable[[Progress], None], opening: Advance, cache: FrameCache | None) -> FitResult:
@@ -139,7 +146,7 @@ def _work(job: Job, progress: Callable[[Progress], None], opening: Advance, cach
             job.state.restore(training)
         about = {"version": version.name, "dataset": version.digest, "origin": job.origin}
         keeper = Keeper(state_path(job.folder), settings.keep_s, about)
-        stopped = _run(training, keeper, progress)
+        stopped = _run(training, keeper, progress, job.whole)
         result = _result(
             training, job, stopped, (*notes, *remarks(train.clips, settings.augmentation.aside), *_failures(keeper))
         )
@@ -175,8 +182,8 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _run(training: Training, keeper: Keeper, progress: Callable[[Progress], None]) -> str:
-    """Run to the end; says what ended it."""
+def _run(training: Training, keeper: Keeper, progress: Callable[[Progress], None], whole: bool) -> str:
+    """Run to the end; says what ended it. An interruption is raised where half a training is none."""
 
     def on_step(now: Progress) -> None:
         keeper.look(training)
@@ -186,6 +193,8 @@ def _run(training: Training, keeper: Keeper, progress: Callable[[Progress], None
     try:
         return training.run(on_step)
     except KeyboardInterrupt:
+        if whole:
+            raise
         return "interrupted"
     except NotFinite:
         return NOT_FINITE

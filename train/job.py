@@ -32,7 +32,7 @@ class Job:
     Attributes:
         config: its controls are empty where the samples are to say them.
         origin: of a fine-tuning: name, version and dataset of the policy it begins from. begin: that policy.
-        state: of a training that was cut off.
+        state: of a training that was cut off. whole: see `train.fit.fit`.
     """
 
     version: DatasetVersion
@@ -42,6 +42,7 @@ class Job:
     origin: Mapping[str, str] | None = None
     begin: Policy | None = None
     state: State | None = None
+    whole: bool = False
 
 
 def begin(job: Job, config: PolicyConfig, crew: Crew) -> tuple[Policy, list[str]]:

@@ -20,6 +20,7 @@ from train.augment import Augmentation
 from train.checkpoint import load_policy, policy_folder
 from train.errors import FitError
 from train.fit import fit, resume
+from train.flywheel.learning import learned
 from train.loop import Progress
 from train.resume import read_state, state_path
 from train.settings import Settings
@@ -73,6 +74,24 @@ def test_killed_and_resumed_it_ends_with_the_same_weights_and_curve(bars: Datase
     assert [point.eval_loss for point in again.points] == [point.eval_loss for point in whole.points]
     assert (folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
     assert again.mix == whole.mix
+    assert not state_path(folder).exists()
+
+
+def test_interrupted_where_all_or_nothing_is_asked_for_it_goes_on_from_what_it_had(bars: DatasetVersion) -> None:
+    """Ctrl-C in a flywheel's night or an experiment: no half policy, and no lost hour."""
+    folder = policy_folder(bars.store, "all-or-nothing")
+    steps: list[int] = []
+
+    def interrupt(progress: Progress) -> None:
+        steps.append(progress.step)
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learned(bars, folder, STEPS, interrupt)
+    assert not folder.exists()
+    assert learned(bars, folder, STEPS, lambda progress: steps.append(progress.step)) == STEPS.steps
+    assert steps == [1, 2, 3, 4, 5, 6, 7, 8]
     assert not state_path(folder).exists()
 
 

@@ -61,7 +61,7 @@ def learned(
 ) -> int:
     """Train a policy into `folder`, go on with a training that was cut off, or find it done; returns its steps.
 
-    A policy that was cut short is none: equal steps are what is promised, and it goes.
+    A policy that was cut short is none: equal steps are what is promised. What it had learned is gone on from.
 
     Raises:
         KeyboardInterrupt: training was interrupted. Those of `train.fit.fit`.
@@ -73,10 +73,5 @@ def learned(
             return int(result["steps"])
         shutil.rmtree(folder)
     if state_path(folder).exists():
-        done = resume(version.store, folder.name, told)
-    else:
-        done = fit(version, settings, told, folder, origin=origin)
-    if done.stopped != WHOLE:
-        shutil.rmtree(folder)
-        raise KeyboardInterrupt
-    return done.steps
+        return resume(version.store, folder.name, told, whole=True).steps
+    return fit(version, settings, told, folder, origin=origin, whole=True).steps
