@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -94,8 +94,7 @@ def offered(taken: Taken) -> Iterator[Path]:
         folder = Path(room) / taken.clip.name
         folder.mkdir()
         for name in clip.names:
-            os.link(taken.clip / name, folder / name)
-        (folder / OFFER).unlink()
+            shutil.copyfile(taken.clip / name, folder / name)
         (folder / OFFER).write_bytes(replace(clip.offer, inclusion=runs).to_bytes())
         yield folder
 
