@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -112,8 +113,9 @@ def kinds_of(folder: Path) -> set[str]:
     return {event.kind for event in open_clip(folder).cut.events}
 
 
+@cache
 def labelled_s(folder: Path) -> float:
-    """Seconds of a clip's window in which a human held the wheel: what can be learned from it."""
+    """Seconds of a clip's window in which a human held the wheel: what can be learned from it. A clip never changes."""
     drive, clip = open_drive(folder), open_clip(folder)
     grid = np.arange(*clip.cut.window_ns, GRID_NS)
     human = drive.telemetry.at("control_source_steering", grid, 1.0) == ControlSource.HUMAN
