@@ -1,6 +1,7 @@
 """The experiment's arms get what they are promised, and its ratios say what seeds and places allow."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,21 @@ def test_random_and_curated_add_as_many_labelled_seconds(tmp_path, monkeypatch):
     assert staged[0]["labelled_s"] > told["curated"]
     version = open_version(tmp_path / "stores/curated-and-synthetic", "current")
     assert 0 < version.head["counts"]["synthetic_seconds"] < version.rows.num_rows
+
+
+def test_a_folder_of_other_rules_without_its_terms_or_with_half_a_trial_is_refused(tmp_path):
+    done = Experiment(tmp_path, Plan(seeds=1), lambda what, share: pytest.fail("worked"))
+    (tmp_path / "plan.json").write_text(json.dumps(asdict(Plan(seeds=1))))
+    with pytest.raises(FlywheelError, match="another format"):
+        done.run()
+    (tmp_path / "plan.json").unlink()
+    (tmp_path / "base.json").write_text('{"clips": 1}')
+    with pytest.raises(FlywheelError, match=r"no plan\.json"):
+        done.run()
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials/random-0.json").write_text('{"arm": "random", "seed": 0}')
+    with pytest.raises(FlywheelError, match="lacks by_place"):
+        list(done._tried("random"))
 
 
 def what_an_offer_says(root):

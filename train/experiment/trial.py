@@ -31,6 +31,13 @@ SPLIT = "block:0.05"
 """The exam is driven; a little is kept for the curves."""
 LATER = ("seeds", "ablations", "scaling", "synthetic", "role")
 """Terms that may be asked for when an experiment goes on."""
+FORMAT = "swerve-experiment/2"
+"""Of a folder: what was begun under other rules is not gone on with. In the first one, seconds were drawn otherwise."""
+TOLD = frozenset(
+    {"arm", "seed", "labelled_s", "bytes", "miles", "disengagements", "by_place", "by_reason", "lost", "ordinary"}
+)
+"""What every trial tells."""
+OTHER_FOLDER = "begin in another folder"
 Tell = Callable[[str, float], None]
 Facts = dict[str, Any]
 
@@ -80,13 +87,18 @@ class Experiment:
 
     def _keep_plan(self) -> None:
         """More seeds and arms may be asked for later; everything else must stay."""
-        known = self._once("plan", lambda: asdict(self.plan))
-        terms = {name: value for name, value in asdict(self.plan).items() if name not in LATER}
+        given = {**asdict(self.plan), "format": FORMAT}
+        if not (self.root / "plan.json").exists() and (self.root / "base.json").exists():
+            raise FlywheelError(
+                f"{self.root} has results, but no plan.json", "the terms it was begun with", OTHER_FOLDER
+            )
+        known = self._once("plan", lambda: given)
+        terms = {name: value for name, value in given.items() if name not in LATER}
         if other := sorted(name for name, value in terms.items() if known.get(name) != value):
             raise FlywheelError(
                 f"{self.root} was begun with another {', '.join(other)}",
                 "the terms it was begun with",
-                "give the same ones, or another folder",
+                f"give the same ones, or {OTHER_FOLDER}",
             )
 
     def _enough_for(self, arm: Arm) -> bool:
@@ -98,8 +110,13 @@ class Experiment:
 
     def _tried(self, name: str) -> Iterator[Facts]:
         for seed in count():
-            if (facts := read_facts(self.root / f"{self.plan.sitting}/{_plain(name)}-{seed}.json")) is None:
+            path = self.root / f"{self.plan.sitting}/{_plain(name)}-{seed}.json"
+            if (facts := read_facts(path)) is None:
                 return
+            if lacks := sorted(TOLD - facts.keys()):
+                raise FlywheelError(
+                    f"{path} lacks {', '.join(lacks)}", "what a trial left", "remove it: it is done again"
+                )
             yield facts
 
     def _trial(self, name: str, arm: Arm, seed: int) -> Facts:
